@@ -1,0 +1,1 @@
+"""What we deploy: settings, the table of permissions, and three stacks."""

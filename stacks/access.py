@@ -1,0 +1,132 @@
+"""Who may do what to what: the one table of permissions.
+
+The roles and the endpoint policies are both made from it, so they cannot disagree. An action stands here because a
+line of that function's code needs it, and for no other reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from stacks.settings import Function, Service
+
+if TYPE_CHECKING:
+    from stacks.data_stack import DataStack
+
+
+class Path(StrEnum):
+    """How a call gets from its caller to the service."""
+
+    ENDPOINT = "endpoint"
+    """The function's code calls, from its subnets, through the VPC endpoint."""
+    LAMBDA = "lambda"
+    """Lambda's own service calls with the function's role, from outside the VPC."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """One permission.
+
+    Attributes:
+        function: Whose role has it.
+        service: The service that is called.
+        actions: IAM actions.
+        resource: The ARN; ``*`` only where IAM has no narrower resource for the action.
+        reason: What it is for.
+        path: How the call travels.
+        needs_grant: False where IAM asks the caller for no permission; the endpoint's policy still has to admit it.
+    """
+
+    function: Function
+    service: Service
+    actions: tuple[str, ...]
+    resource: str
+    reason: str
+    path: Path = Path.ENDPOINT
+    needs_grant: bool = True
+
+
+def access_table(data: DataStack) -> tuple[Access, ...]:
+    """Give every permission that a function's role has on the application's data.
+
+    What Lambda needs to run a function at all (its log group, its network interfaces) is in ``RoleFunction``.
+    """
+    events, keys = data.events.table_arn, data.api_keys.table_arn
+    queue = data.event_queue.queue_arn
+    objects = data.format_arn(service="s3", region="", account="", resource=data.payload_bucket_name, resource_name="*")
+    return (
+        Access(
+            function=Function.API,
+            service=Service.DYNAMODB,
+            actions=("dynamodb:PutItem", "dynamodb:GetItem"),
+            resource=events,
+            reason="accept an event; give an event to its tenant; readiness",
+        ),
+        Access(
+            function=Function.API,
+            service=Service.S3,
+            actions=("s3:PutObject", "s3:GetObject"),
+            resource=objects,
+            reason="large payloads; the key is tenant and event, which only the request knows",
+        ),
+        Access(
+            function=Function.API,
+            service=Service.SQS,
+            actions=("sqs:SendMessage", "sqs:GetQueueAttributes"),
+            resource=queue,
+            reason="announce an accepted event; readiness",
+        ),
+        Access(
+            function=Function.API,
+            service=Service.STS,
+            actions=("sts:GetCallerIdentity",),
+            resource="*",
+            reason="readiness tells whose role answers; the action has no resource and needs no grant",
+            needs_grant=False,
+        ),
+        Access(
+            function=Function.AUTHORIZER,
+            service=Service.DYNAMODB,
+            actions=("dynamodb:GetItem",),
+            resource=keys,
+            reason="find the tenant of an API key",
+        ),
+        Access(
+            function=Function.WORKER,
+            service=Service.DYNAMODB,
+            actions=("dynamodb:UpdateItem",),
+            resource=events,
+            reason="make an event available",
+        ),
+        Access(
+            function=Function.WORKER,
+            service=Service.SQS,
+            actions=("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+            resource=queue,
+            reason="the event source mapping polls the queue",
+            path=Path.LAMBDA,
+        ),
+        Access(
+            function=Function.SWEEPER,
+            service=Service.DYNAMODB,
+            actions=("dynamodb:Query",),
+            resource=f"{events}/index/pending",
+            reason="find events that are due to be sent again",
+        ),
+        Access(
+            function=Function.SWEEPER,
+            service=Service.DYNAMODB,
+            actions=("dynamodb:UpdateItem",),
+            resource=events,
+            reason="take the turn to send an event again",
+        ),
+        Access(
+            function=Function.SWEEPER,
+            service=Service.SQS,
+            actions=("sqs:SendMessage",),
+            resource=queue,
+            reason="send an event again",
+        ),
+    )

@@ -1,0 +1,134 @@
+"""What must never be lost: events, their large payloads, the queue that carries references to them, and API keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+
+from stacks.acknowledgements import acknowledge
+from stacks.settings import Removal
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from stacks.settings import Settings
+
+WORKER_TIMEOUT: Final = Duration.seconds(60)
+"""The queue hides a message for six times this, as Lambda's poller needs; so the queue's side knows it."""
+
+_MAX_RECEIVES: Final = 5
+
+
+class DataStack(Stack):
+    """Tables, queues and the payload bucket.
+
+    Attributes:
+        events: The events table; key (``tenant_id``, ``event_id``), sparse index ``pending``.
+        api_keys: Hashes of API keys under ``key_id``.
+        event_queue: References to accepted events.
+        dead_letters: References that the worker failed on too often.
+        payload_bucket_name: The name of ``payloads``.
+        payloads: Payloads too large for an item, under ``tenant_id/event_id``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        **kwargs: Any,  # noqa: ANN401 - StackProps, handed through
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        keep = settings.removal_policy is Removal.RETAIN
+        removal = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
+        recovery = dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True)
+
+        self.events = dynamodb.TableV2(
+            self,
+            "Events",
+            partition_key=_text("tenant_id"),
+            sort_key=_text("event_id"),
+            billing=dynamodb.Billing.on_demand(),
+            time_to_live_attribute="expires_at",
+            point_in_time_recovery_specification=recovery,
+            deletion_protection=keep,
+            removal_policy=removal,
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name="pending",
+                    partition_key=_text("pending"),
+                    sort_key=_text("resend_at"),
+                    projection_type=dynamodb.ProjectionType.INCLUDE,
+                    non_key_attributes=["resends"],
+                )
+            ],
+        )
+        self.api_keys = dynamodb.TableV2(
+            self,
+            "ApiKeys",
+            partition_key=_text("key_id"),
+            billing=dynamodb.Billing.on_demand(),
+            point_in_time_recovery_specification=recovery,
+            deletion_protection=keep,
+            removal_policy=removal,
+        )
+
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=removal,
+        )
+        self.event_queue = sqs.Queue(
+            self,
+            "EventQueue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(6 * WORKER_TIMEOUT.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MAX_RECEIVES),
+            removal_policy=removal,
+        )
+
+        # Known at synth, so that policies can name its objects and a reviewer sees which they are.
+        self.payload_bucket_name = f"{settings.prefix}-{self.account}-{self.region}-payloads"
+        self.payloads = s3.Bucket(
+            self,
+            "Payloads",
+            bucket_name=self.payload_bucket_name,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=removal,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    # A day longer than the items, so that no item points at a missing object.
+                    expiration=Duration.days(settings.event_retention_days + 1),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
+        )
+        acknowledge(
+            self.payloads,
+            "AwsSolutions::AwsSolutions-S1",
+            "Only the API function's role reads or writes this bucket, one object per event, and the function logs "
+            "each event; a second bucket for access logs would hold nothing more.",
+        )
+
+        CfnOutput(self, "EventsTableName", value=self.events.table_name)
+        CfnOutput(self, "ApiKeysTableName", value=self.api_keys.table_name)
+        CfnOutput(self, "EventQueueUrl", value=self.event_queue.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letters.queue_url)
+        CfnOutput(self, "PayloadBucketName", value=self.payloads.bucket_name)
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

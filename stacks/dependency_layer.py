@@ -1,0 +1,118 @@
+"""Third-party code for the functions, from wheels for the processor that runs them. No Docker, no compiler.
+
+``python -m stacks.dependency_layer --for aws`` (or ``local``) fills a folder under ``.build/layer``; synthesis only
+looks there, so that it needs no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from stacks.settings import Architecture, Settings, Target
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+REQUIREMENTS: Final = ROOT / "lambda_src" / "requirements.txt"
+
+_PYTHON: Final = "3.14"
+_WHEEL_PLATFORMS: Final = {
+    Architecture.ARM64: ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
+    Architecture.X86_64: ("manylinux2014_x86_64", "manylinux_2_28_x86_64"),
+}
+_MARK: Final = "requirements.sha256"
+
+
+class LayerMissing(Exception):
+    """The layer was not built, or from other requirements than those of today."""
+
+
+def layer_folder(target: Target, architecture: Architecture) -> Path:
+    """Give the built layer's folder, the one with ``python/`` in it.
+
+    Args:
+        target: The local AWS runs functions with this machine's Python, AWS with Lambda's.
+        architecture: The processor in AWS.
+
+    Raises:
+        LayerMissing: It has to be built first.
+    """
+    folder = _folder(target, architecture)
+    mark = folder.parent / f"{folder.name}.{_MARK}"
+    if not mark.exists() or mark.read_text(encoding="ascii") != _requirements_hash():
+        raise LayerMissing(
+            f"The functions' third-party code for {_name(target, architecture)} is not built, or from older "
+            f"requirements, so the functions would lack what they import. Build it with `make layer`, or with "
+            f"`python -m stacks.dependency_layer --for {target} --architecture {architecture}`."
+        )
+    return folder
+
+
+def build_layer(target: Target, architecture: Architecture) -> Path:
+    """Install the requirements, by hash, into an empty folder.
+
+    Args:
+        target: As for ``layer_folder``.
+        architecture: As for ``layer_folder``.
+
+    Returns:
+        The folder.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed; it has said why.
+    """
+    folder = _folder(target, architecture)
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile", "--no-warn-script-location"),
+        *("--target", str(folder / "python"), "--requirement", str(REQUIREMENTS)),
+    ]
+    if target is Target.AWS:
+        command += ["--implementation", "cp", "--python-version", _PYTHON]
+        for platform in _WHEEL_PLATFORMS[architecture]:
+            command += ["--platform", platform]
+    subprocess.run(command, check=True)  # noqa: S603 - our own words only
+    # Console scripts carry this machine's paths, and the asset's hash must not depend on them.
+    shutil.rmtree(folder / "python" / "bin", ignore_errors=True)
+    (folder.parent / f"{folder.name}.{_MARK}").write_text(_requirements_hash(), encoding="ascii")
+    return folder
+
+
+def _name(target: Target, architecture: Architecture) -> str:
+    return f"aws-{architecture}" if target is Target.AWS else f"local-{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _folder(target: Target, architecture: Architecture) -> Path:
+    return ROOT / ".build" / "layer" / _name(target, architecture)
+
+
+def _requirements_hash() -> str:
+    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+
+
+def _main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m stacks.dependency_layer", description=__doc__)
+    parser.add_argument("--for", dest="target", type=Target, choices=list(Target), default=Target.AWS)
+    parser.add_argument(
+        "--architecture", type=Architecture, choices=list(Architecture), default=Settings().architecture
+    )
+    options = parser.parse_args()
+    try:
+        build_layer(options.target, options.architecture)
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(
+            f"The functions' third-party code could not be installed (pip ended with {error.returncode}; its words are "
+            "above). Without it nothing can be deployed. Check the connection to the package index, then run "
+            "`make layer` again.\n"
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

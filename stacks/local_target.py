@@ -1,0 +1,28 @@
+"""What the local AWS cannot take. The local deployment is the real one without these resources, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import CfnResource
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+LEFT_OUT_LOCALLY: Final = frozenset(
+    {
+        "AWS::EC2::FlowLog",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+    }
+)
+"""All of them tell a network what to do; the local AWS carries no packets."""
+
+
+def leave_out_network_only(scope: Construct) -> None:
+    """Remove the resources of ``LEFT_OUT_LOCALLY`` from everything below ``scope``."""
+    for node in scope.node.find_all():
+        if CfnResource.is_cfn_resource(node) and node.cfn_resource_type in LEFT_OUT_LOCALLY:
+            parent = node.node.scope
+            if parent is not None:
+                parent.node.try_remove_child(node.node.id)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 
 if TYPE_CHECKING:
-    from constructs import Construct
+    from constructs import IConstruct
 
 _OWNER: Final = "rolebound maintainers"
 _EXPIRES: Final = "2027-11-30"
 
 
-def acknowledge(construct: Construct, rule: str, reason: str) -> None:
+def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     """Accept one finding.
 
     The acknowledgement holds for the construct's own CloudFormation resource and for nothing beside it.
@@ -28,7 +28,7 @@ def acknowledge(construct: Construct, rule: str, reason: str) -> None:
     )
 
 
-def acknowledge_wildcard(policy: Construct, resource: str, reason: str) -> None:
+def acknowledge_wildcard(policy: IConstruct, resource: str, reason: str) -> None:
     """Accept one wildcard resource of a policy, as ``acknowledge`` does; cdk-nag goes on to judge all others.
 
     Args:

@@ -22,7 +22,6 @@ LEFT_OUT_LOCALLY: Final = frozenset(
 def leave_out_network_only(scope: Construct) -> None:
     """Remove the resources of ``LEFT_OUT_LOCALLY`` from everything below ``scope``."""
     for node in scope.node.find_all():
-        if CfnResource.is_cfn_resource(node) and node.cfn_resource_type in LEFT_OUT_LOCALLY:
-            parent = node.node.scope
-            if parent is not None:
-                parent.node.try_remove_child(node.node.id)
+        parent = node.node.scope
+        if isinstance(node, CfnResource) and node.cfn_resource_type in LEFT_OUT_LOCALLY and parent is not None:
+            parent.node.try_remove_child(node.node.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aws_cdk import ArnFormat, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from stacks.constructs.role_function import Runtime
     from stacks.settings import Settings
 
-_HTTPS: Final = ec2.Port.tcp(443)
+_HTTPS_PORT: Final = 443
+_HTTPS: Final = ec2.Port.tcp(_HTTPS_PORT)
 _CIDR: Final = "10.0.0.0/20"
 _ISOLATED: Final = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 
@@ -91,10 +92,18 @@ class NetworkStack(Stack):
             function_name=f"{settings.prefix}-prefix-lists",
             runtime=runtime,
         )
-        for service in sorted(GATEWAY_SERVICES):
-            functions.add_egress_rule(
-                ec2.Peer.prefix_list(prefix_lists.ids[service]), _HTTPS, f"HTTPS to the {service} gateway endpoint"
+        # Stated in the group itself: a group that states no egress of its own is open until a rule from outside
+        # arrives, and the construct can only make such rules from outside for a prefix list.
+        cast("ec2.CfnSecurityGroup", functions.node.default_child).security_group_egress = [
+            ec2.CfnSecurityGroup.EgressProperty(
+                ip_protocol="tcp",
+                from_port=_HTTPS_PORT,
+                to_port=_HTTPS_PORT,
+                destination_prefix_list_id=prefix_lists.ids[service],
+                description=f"HTTPS to the {service} gateway endpoint",
             )
+            for service in sorted(GATEWAY_SERVICES)
+        ]
 
         for service in sorted(settings.endpoints):
             endpoint = self._endpoint(service, vpc, doors)

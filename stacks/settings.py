@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_cdk.aws_logs import RetentionDays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Target(StrEnum):

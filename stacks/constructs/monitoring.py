@@ -78,7 +78,7 @@ class Monitoring(Construct):
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
-            if topic_arn is not None:
+            if topic is not None:
                 made.add_alarm_action(actions.SnsAction(topic))
             return made
 

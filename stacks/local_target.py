@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import CfnResource
+from aws_cdk.aws_ec2 import CfnVPC
+
+from stacks.acknowledgements import acknowledge
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -25,3 +28,9 @@ def leave_out_network_only(scope: Construct) -> None:
         parent = node.node.scope
         if isinstance(node, CfnResource) and node.cfn_resource_type in LEFT_OUT_LOCALLY and parent is not None:
             parent.node.try_remove_child(node.node.id)
+        if isinstance(node, CfnVPC):
+            acknowledge(
+                node,
+                "AwsSolutions::AwsSolutions-VPC7",
+                "The local AWS takes no flow log; the deployment to AWS has one.",
+            )

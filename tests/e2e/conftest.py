@@ -6,10 +6,12 @@ against one that stays up: `make up`, then `ROLEBOUND_LOCAL_DIR=.local .venv/bin
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -19,7 +21,6 @@ from local_aws.places import DIRECTORY_VARIABLE, PROJECT, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from local_aws.outputs import Outputs
 
@@ -81,3 +82,39 @@ def own_directory(tmp_path: Path, command: Command) -> Iterator[Path]:
     """A state directory for a local AWS of the test's own, which is stopped afterwards."""
     yield tmp_path / "local"
     command("down", directory=tmp_path / "local")
+
+
+@pytest.fixture(scope="session")
+def living() -> Callable[[int], list[str]]:
+    """Says which processes of a group live; one that only nobody has waited for yet does not."""
+
+    def look(group: int) -> list[str]:
+        rows = _from_proc() if Path("/proc/self/stat").exists() else _from_ps()
+        return [row.pid for row in rows if row.group == str(group) and not row.state.startswith("Z")]
+
+    return look
+
+
+class Process(NamedTuple):
+    """What the system says of a process."""
+
+    pid: str
+    group: str
+    state: str
+
+
+def _from_proc() -> Iterator[Process]:
+    """All processes of a Linux machine, which need not have `ps`."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The second field, the command's name in parentheses, may hold anything.
+            state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+            yield Process(stat.parent.name, group, state)
+
+
+def _from_ps() -> Iterator[Process]:
+    """All processes of any other machine."""
+    listing = subprocess.run(
+        ["/bin/ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
+    ).stdout
+    yield from (Process(*line.split()) for line in listing.splitlines())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +22,9 @@ INVALID = "The security token included in the request is invalid."
 
 
 def test_the_seed_fails_on_every_attempt_and_the_factory_succeeds(
-    own_directory: Path, command: Callable[..., subprocess.CompletedProcess[str]]
+    own_directory: Path,
+    command: Callable[..., subprocess.CompletedProcess[str]],
+    living: Callable[[int], list[str]],
 ) -> None:
     """The seed's clients fail three times each while STS succeeds; the factory's succeed; IAM refuses the rest.
 
@@ -50,10 +52,13 @@ def test_the_seed_fails_on_every_attempt_and_the_factory_succeeds(
     places = Places(project=PROJECT, directory=own_directory)
     record = emulator.read_record(places)
     assert record is not None
+    assert len(living(record.pid)) > 1
     assert command("down", directory=own_directory).returncode == 0
     assert not locks.is_locked(places.emulator_lock)
-    with pytest.raises(ProcessLookupError):
-        os.killpg(record.pid, 0)
+    deadline = time.monotonic() + 10
+    while living(record.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert living(record.pid) == []
 
 
 def no_secret(text: str) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from local_aws.places import DIRECTORY_VARIABLE, PROJECT, Places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from local_aws.journey import Client
 
@@ -67,7 +67,9 @@ def watching(project: Path, places: Places) -> Iterator[subprocess.Popen[str]]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_a_changed_handler_is_swapped_in_place(project: Path, watching: subprocess.Popen[str], client: Client) -> None:
+def test_a_changed_handler_is_swapped_in_place(
+    project: Path, watching: subprocess.Popen[str], client: Client, living: Callable[[int], list[str]]
+) -> None:
     """A saved change answers over HTTPS without a deployment by hand, also the change back."""
     log = project / "watch.log"
     wait_for(lambda: re.search(r"Deployment time|no changes", log.read_text()), FIRST_DEPLOYMENT_WITHIN_SECONDS, log)
@@ -86,7 +88,7 @@ def test_a_changed_handler_is_swapped_in_place(project: Path, watching: subproce
 
     os.killpg(watching.pid, signal.SIGINT)
     watching.wait(timeout=30)
-    wait_for(lambda: not group_exists(watching.pid), 10, log)
+    wait_for(lambda: not living(watching.pid), 10, log)
 
 
 def wait_for(condition: object, seconds: float, log: Path) -> None:
@@ -96,12 +98,3 @@ def wait_for(condition: object, seconds: float, log: Path) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s; the log ends:\n{log.read_text()[-3000:]}"
         time.sleep(0.5)
-
-
-def group_exists(group: int) -> bool:
-    """Whether any process of the group is left."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import threading
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
-from urllib.parse import urlsplit
 
 import botocore.exceptions  # noqa: TID251 - this file is the door
 import botocore.session  # noqa: TID251
@@ -25,6 +27,8 @@ from botocore.credentials import (  # noqa: TID251
     Credentials,
     RefreshableCredentials,
 )
+from botocore.httpsession import URLLib3Session  # noqa: TID251
+from botocore.loaders import Loader  # noqa: TID251
 from botocore.utils import ContainerMetadataFetcher  # noqa: TID251
 
 if TYPE_CHECKING:
@@ -52,6 +56,7 @@ __all__ = [
     "NoRoleCredentials",
     "RoleClients",
     "SessionTokenMissing",
+    "UnusableKey",
     "UnusableRegion",
     "classify",
     "condition_failed",
@@ -66,11 +71,17 @@ READ_TIMEOUT_SECONDS: Final = 3
 MAX_ATTEMPTS: Final = 3
 """The SDK's standard mode: the first call and two retries."""
 
-_MAX_BACKOFF_SECONDS: Final = 1 + 2
-"""Standard mode waits at most 2**i seconds before retry i (i from 0)."""
+_MAX_BACKOFF_SECONDS: Final = (1 + 5) + (2 + 5)
+"""Standard mode waits at most 2**i seconds before retry i (i from 0), and 5 more where a service asks for them."""
 
 WORST_CALL_SECONDS: Final = MAX_ATTEMPTS * (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS) + _MAX_BACKOFF_SECONDS
 """Seconds after which any single call has answered or failed. A function's time-out must be longer."""
+
+_FETCH_TIMEOUT_SECONDS: Final = 1
+"""The container endpoint is on the same machine."""
+
+_FETCH_PAUSE_SECONDS: Final = 0.1
+"""Between the SDK's three attempts, so that start-up ends well within the 10 s that Lambda gives it."""
 
 _POOL_SIZE: Final = 10
 
@@ -85,7 +96,23 @@ _CONTAINER_TOKEN_FILE: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa:
 _CONTAINER_HOSTS: Final = frozenset({"169.254.170.2", "169.254.170.23", "fd00:ec2::23"})
 """The link-local addresses of the ECS and EKS credential endpoints."""
 
-_AWS_DOMAINS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
+_PLAIN_URL: Final = re.compile(
+    r"(?P<scheme>https?)://(?:\[(?P<ipv6>[0-9a-f:]+)\]|(?P<name>[a-z0-9.-]+))(?::[0-9]{1,5})?(?:/[!-\[\]-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""An address that every parser reads alike: no user name, no backslash, nothing but ASCII."""
+
+_REGION_FORM: Final = r"[a-z]+(?:-[a-z]+)+-[0-9]+"
+_REGION: Final = re.compile(_REGION_FORM, re.ASCII)
+
+_AWS_HOST: Final = re.compile(
+    rf"(?:vpce-[a-z0-9-]+\.[a-z0-9-]+\.{_REGION_FORM}\.vpce|[a-z0-9-]+(?:\.dualstack)?(?:\.{_REGION_FORM})?)"
+    r"\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)",
+    re.ASCII,
+)
+"""A service's own endpoint. Deeper names under these domains, such as those of execute-api, are other customers'."""
+
+_HEADER_VALUE: Final = re.compile(r"[!-~]*", re.ASCII)
 
 
 class CredentialSourceError(Exception):
@@ -110,6 +137,10 @@ class SessionTokenMissing(CredentialSourceError):
 
 class IncompletePair(CredentialSourceError):
     """A key id without its secret, or a secret or token without its key id."""
+
+
+class UnusableKey(CredentialSourceError):
+    """A key id, secret or token with a space, a line break or another character that cannot be signed and sent."""
 
 
 class LeftoverProfile(CredentialSourceError):
@@ -185,19 +216,28 @@ def _refuse_leftovers(environ: Mapping[str, str]) -> None:
 
 def _refuse_foreign_endpoints(environ: Mapping[str, str]) -> None:
     for name, url in environ.items():
-        if (name == "AWS_ENDPOINT_URL" or name.startswith("AWS_ENDPOINT_URL_")) and not _stays_with_aws(url):
+        if url and (name == "AWS_ENDPOINT_URL" or name.startswith("AWS_ENDPOINT_URL_")) and not _stays_with_aws(url):
             raise ForeignEndpoint(
-                f"{name} points at {_host(url) or 'no host'}, which is neither an AWS domain over HTTPS nor this "
-                "machine. Every call would hand a signed request and the session token to that host. Remove the "
+                f"{name} points at {_shown(url)}, which is not an AWS endpoint over HTTPS, nor this machine. Every "
+                "call would hand a signed request and the session token to whoever answers there. Remove the "
                 f"variable {name}; private DNS of the VPC endpoints needs no override."
             )
-    url = environ.get(_CONTAINER_FULL_URI, "")
-    if url and not (_is_loopback(_host(url)) or _host(url) in _CONTAINER_HOSTS):
-        raise ForeignEndpoint(
-            f"{_CONTAINER_FULL_URI} points at {_host(url) or 'no host'}. Lambda, ECS and EKS serve credentials on this "
-            "machine or a link-local address only, so whoever answers there could choose the identity this code acts "
-            "with. Remove the variable; the runtime sets it where it is needed."
-        )
+    for name, url in (
+        (_CONTAINER_FULL_URI, environ.get(_CONTAINER_FULL_URI, "")),
+        (_CONTAINER_RELATIVE_URI, _url_of_relative(environ)),
+    ):
+        host = _host(url)
+        if url and not (_is_loopback(host) or host in _CONTAINER_HOSTS):
+            raise ForeignEndpoint(
+                f"{name} points at {_shown(url)}. Lambda, ECS and EKS serve credentials on this machine or a "
+                "link-local address only, so whoever answers there could choose the identity this code acts with. "
+                f"Remove the variable {name}; the runtime sets it where it is needed."
+            )
+
+
+def _url_of_relative(environ: Mapping[str, str]) -> str:
+    relative = environ.get(_CONTAINER_RELATIVE_URI, "")
+    return f"http://{ContainerMetadataFetcher.IP_ADDRESS}{relative}" if relative else ""
 
 
 def _refuse_unusable_key(key_id: str, secret: str, token: str, *, place: str) -> None:
@@ -209,6 +249,13 @@ def _refuse_unusable_key(key_id: str, secret: str, token: str, *, place: str) ->
             "would go on to look for another identity. Remove whatever sets or unsets one of them; Lambda sets all "
             "three itself."
         )
+    for name, value in ((_KEY_ID, key_id), (_SECRET, secret), (_TOKEN, token)):
+        if not _HEADER_VALUE.fullmatch(value):
+            raise UnusableKey(
+                f"In {place} {name} holds a space, a line break or another character that no HTTP header can carry. "
+                "The HTTP client would refuse every request, with the header's value in its message. Remove whatever "
+                "sets the variable; Lambda sets all three itself."
+            )
     if key_id.startswith("AKIA"):
         raise LongLivedKey(
             f"The key in {place} (…{key_id[-4:]}) begins with AKIA: it belongs to an IAM user and lives until somebody "
@@ -230,10 +277,14 @@ def _refuse_unusable_key(key_id: str, secret: str, token: str, *, place: str) ->
 
 
 def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
+    """Give the host, or nothing for an address that two parsers might read in two ways."""
+    form = _PLAIN_URL.fullmatch(url)
+    return (form["ipv6"] or form["name"]).lower() if form else ""
+
+
+def _shown(url: str) -> str:
+    # Never the whole address: it may hold a password.
+    return _host(url) or "something that is no plain address (https://host, port and path)"
 
 
 def _is_loopback(host: str) -> bool:
@@ -247,7 +298,7 @@ def _is_loopback(host: str) -> bool:
 
 def _stays_with_aws(url: str) -> bool:
     host = _host(url)
-    return _is_loopback(host) or (url.lower().startswith("https://") and host.endswith(_AWS_DOMAINS))
+    return _is_loopback(host) or (url.lower().startswith("https:") and _AWS_HOST.fullmatch(host) is not None)
 
 
 class _RoleCredentials(CredentialProvider):
@@ -268,27 +319,33 @@ class _RoleCredentials(CredentialProvider):
         )
 
     def _fetch(self) -> dict[str, str]:
-        fetcher = ContainerMetadataFetcher()
-        relative = self._environ.get(_CONTAINER_RELATIVE_URI)
-        uri = fetcher.full_url(relative) if relative else self._environ[_CONTAINER_FULL_URI]
+        fetcher = ContainerMetadataFetcher(
+            session=URLLib3Session(timeout=_FETCH_TIMEOUT_SECONDS),
+            sleep=lambda _seconds: time.sleep(_FETCH_PAUSE_SECONDS),
+        )
+        uri = _url_of_relative(self._environ) or self._environ[_CONTAINER_FULL_URI]
+        found: dict[str, str] = {}
+        fault = ""
         try:
-            answer = fetcher.retrieve_full_uri(uri, headers=self._authorization())
-            found = {
-                "access_key": str(answer["AccessKeyId"]),
-                "secret_key": str(answer["SecretAccessKey"]),
-                "token": str(answer.get("Token") or ""),
-                "expiry_time": str(answer["Expiration"]),
-            }
-        except (botocore.exceptions.BotoCoreError, OSError, ValueError, TypeError, KeyError) as error:
-            # The endpoint's body may hold half of a key pair: only the fault's type is told.
+            found = _role_credentials(fetcher.retrieve_full_uri(uri, headers=self._authorization()))
+        except Exception as error:  # noqa: BLE001 - whatever it was, its text may hold half of a key pair
+            fault = type(error).__name__
+        # Out of the handler, so that the refusal does not carry the error with the endpoint's answer in it.
+        if fault:
             raise CredentialsUnreachable(
-                f"The credential endpoint of this runtime at {_host(uri)} gave no usable credentials "
-                f"({type(error).__name__}). Without them nothing can be signed. If this repeats, replace the "
-                "execution environment (a new deployment does) and look for a proxy variable that catches this address."
-            ) from None
+                f"The credential endpoint of this runtime at {_host(uri)} gave no usable credentials ({fault}). "
+                "Without them nothing can be signed. If this repeats, replace the execution environment: a new "
+                "deployment of the function does."
+            )
         _refuse_unusable_key(
             found["access_key"], found["secret_key"], found["token"], place="the container endpoint's answer"
         )
+        if datetime.fromisoformat(found["expiry_time"]) <= datetime.now(UTC):
+            raise CredentialsUnreachable(
+                f"The credential endpoint of this runtime at {_host(uri)} gave credentials that expired at "
+                f"{found['expiry_time']}. Services answer ExpiredToken to them. If this repeats, replace the execution "
+                "environment: a new deployment of the function does."
+            )
         return found
 
     def _authorization(self) -> dict[str, str] | None:
@@ -301,13 +358,33 @@ class _RoleCredentials(CredentialProvider):
         return {"Authorization": token} if token else None
 
 
+def _role_credentials(answer: Mapping[str, object]) -> dict[str, str]:
+    """Read a container endpoint's answer.
+
+    Raises:
+        Exception: It is something else; of no particular kind.
+    """
+    found = {
+        "access_key": answer["AccessKeyId"],
+        "secret_key": answer["SecretAccessKey"],
+        "token": answer.get("Token") or "",
+        "expiry_time": answer["Expiration"],
+    }
+    if not all(isinstance(value, str) for value in found.values()):
+        raise TypeError
+    if datetime.fromisoformat(str(found["expiry_time"])).tzinfo is None:
+        raise ValueError
+    return {name: str(value) for name, value in found.items()}
+
+
 class RoleClients:
     """Makes and keeps one client per service, all acting as the function's role.
 
     Guarantees: credentials come from Lambda's environment with its session token, or from the container endpoint
     under SnapStart (refreshed before they expire); profiles, shared files and instance metadata are never read; one
     client per service and instance, also under threads; regional endpoints; every call ends within
-    ``WORST_CALL_SECONDS``; the SDK's standard retries, which do not repeat credential errors.
+    ``WORST_CALL_SECONDS``, and within seven seconds more where it has to refresh credentials first; the SDK's standard
+    retries, which do not repeat credential errors.
 
     Args:
         region: The AWS region, such as ``us-east-1``. There is no default and no look-up.
@@ -359,7 +436,7 @@ class RoleClients:
 
 
 def _role_session(region: str) -> botocore.session.Session:
-    if not region or not all(part.isalnum() for part in region.split("-")):
+    if not _REGION.fullmatch(region):
         raise UnusableRegion(
             f"The region {region!r} is no AWS region. Requests are signed for one region, and the SDK's own look-up "
             "would read files that a function must not depend on. Pass the value of AWS_REGION, which Lambda sets."
@@ -369,11 +446,20 @@ def _role_session(region: str) -> botocore.session.Session:
     session = botocore.session.Session()
     for files in ("config_file", "credentials_file"):
         session.set_config_variable(files, os.devnull)
+    # A directory of AWS_DATA_PATH, or ~/.aws/models, could redefine where a service is.
+    session.register_component(
+        "data_loader", Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    )
+    # Client-side monitoring sends key id and session token in clear to the host that AWS_CSM_HOST names.
+    session.set_config_variable("csm_enabled", value=False)
+    # The global endpoint of STS has no way into an isolated VPC.
+    session.set_config_variable("sts_regional_endpoints", "regional")
     session.register_component("credential_provider", CredentialResolver([_RoleCredentials(os.environ)]))
     return session
 
 
 def _config(region: str) -> Config:
+    s3_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
     return Config(
         region_name=region,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -383,7 +469,7 @@ def _config(region: str) -> Config:
         max_pool_connections=_POOL_SIZE,
         # Path style reaches a bucket on the local AWS, whose host name has no subdomains.
         s3={
-            "addressing_style": "path" if _is_loopback(_host(os.environ.get("AWS_ENDPOINT_URL", ""))) else "virtual",
+            "addressing_style": "path" if _is_loopback(_host(s3_endpoint)) else "virtual",
             "us_east_1_regional_endpoint": "regional",
         },
     )

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import botocore.exceptions  # noqa: TID251 - this file is the door
+import botocore.parsers  # noqa: TID251
 import botocore.session  # noqa: TID251
 from botocore.config import Config  # noqa: TID251
 from botocore.credentials import (  # noqa: TID251
@@ -479,6 +480,7 @@ AWS_ERRORS: Final = (
     CredentialSourceError,
     botocore.exceptions.ClientError,
     botocore.exceptions.BotoCoreError,
+    botocore.parsers.ResponseParserError,
 )
 """All that the factory and its clients raise: what to catch, and hand to ``classify``."""
 
@@ -505,10 +507,11 @@ class AwsFailure:
 
     Attributes:
         kind: What the failure means.
-        code: The service's error code, or the exception's name where no service answered.
+        code: The service's error code without its namespace, or the exception's name where no service answered.
         operation: The operation, such as ``SendMessage``; empty where no call was made.
         request_id: The id under which AWS knows the request; empty where no service answered.
-        detail: The service's sentence. For a denial it names the principal and the action.
+        detail: The service's sentence; for a denial it names the principal and the action. Our own where the
+            service's, or the HTTP client's, could quote the request.
     """
 
     kind: FailureKind
@@ -533,23 +536,28 @@ def classify(error: Exception) -> AwsFailure:
         The reading. An error that is not known is told by its HTTP status, and without one is ``UNAVAILABLE``.
     """
     if isinstance(error, botocore.exceptions.ClientError):
-        answer: Any = error.response
-        code = str(answer.get("Error", {}).get("Code") or "Unknown")
-        metadata = answer.get("ResponseMetadata", {})
-        kind = _KIND_OF_CODE.get(code.rpartition("#")[2]) or _kind_of_status(metadata.get("HTTPStatusCode"))
+        answer = _mapping(error.response)
+        told, metadata = _mapping(answer.get("Error")), _mapping(answer.get("ResponseMetadata"))
+        code = str(told.get("Code") or "").rpartition("#")[2] or "Unknown"
+        kind = _KIND_OF_CODE.get(code) or _kind_of_status(metadata.get("HTTPStatusCode"))
         return AwsFailure(
             kind=kind,
             code=code,
             operation=error.operation_name or "",
             request_id=str(metadata.get("RequestId") or ""),
-            # Some services answer a bad signature with the request they saw, session token included.
-            detail=_REFUSED_SIGNER.format(code=code)
-            if kind is FailureKind.CREDENTIALS
-            else str(answer.get("Error", {}).get("Message") or ""),
+            detail=_sentence(kind, code, str(told.get("Message") or "")),
         )
     return AwsFailure(
-        kind=_kind_of_exception(error), code=type(error).__name__, operation="", request_id="", detail=str(error)
+        kind=_kind_of_exception(error),
+        code=type(error).__name__,
+        operation="",
+        request_id="",
+        detail=_sentence_of_exception(error),
     )
+
+
+def _mapping(part: object) -> Mapping[str, Any]:
+    return part if isinstance(part, dict) else {}
 
 
 def condition_failed(error: Exception) -> bool:
@@ -562,6 +570,48 @@ _REFUSED_SIGNER: Final = (
     "secret or a wrong clock. Repeating the call cannot help, since the same bytes would sign it again. Look for code "
     "or settings that pass keys to a client, and for AWS_* variables in the function's configuration."
 )
+
+_EXPIRED_SIGNER: Final = (
+    "The credentials that signed this request have expired ({code}), or the clock is wrong. Repeating the call cannot "
+    "help, since the same bytes would sign it again. Look for code that keeps a copy of them, and for AWS_* variables "
+    "in the function's configuration: Lambda renews the role's own."
+)
+
+_WITHHELD: Final = (
+    "The service's own words for {code} are not shown, since they quote the signed request. Look the code up in the "
+    "service's reference, and the request id in CloudTrail."
+)
+
+_QUOTES_OF_A_REQUEST: Final = ("security-token", "securitytoken", "canonical")
+
+
+def _sentence(kind: FailureKind, code: str, message: str) -> str:
+    """Give the service's sentence where it cannot hold the session token.
+
+    Some services answer a bad signature with the request they saw, header by header.
+    """
+    if kind is FailureKind.CREDENTIALS:
+        return _REFUSED_SIGNER.format(code=code)
+    if kind is FailureKind.EXPIRED:
+        return _EXPIRED_SIGNER.format(code=code)
+    if any(quote in message.lower() for quote in _QUOTES_OF_A_REQUEST):
+        return _WITHHELD.format(code=code)
+    return message
+
+
+def _sentence_of_exception(error: Exception) -> str:
+    if type(error) is botocore.exceptions.HTTPClientError:
+        # Its text quotes whatever the HTTP client choked on: a header, for instance.
+        cause = type(error.kwargs.get("error")).__name__
+        return (
+            f"The HTTP client failed ({cause}) before the service answered. Nothing is known about the call's effect."
+        )
+    if isinstance(error, botocore.parsers.ResponseParserError):
+        return (
+            "Something answered that does not speak as this service does. Nothing is known about the call's effect. "
+            "Look for what stands between this function and the service: a proxy, a DNS rule, an endpoint variable."
+        )
+    return str(error)
 
 
 def _kind_of_exception(error: Exception) -> FailureKind:
@@ -624,6 +674,7 @@ _CODES_BY_KIND: Final[Mapping[FailureKind, tuple[str, ...]]] = {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
         "KmsThrottled",
+        "LimitExceededException",
         "OverLimit",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",

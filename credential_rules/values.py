@@ -21,6 +21,7 @@ HoleKind = Literal["pseudo", "parameter", "resource", "import", "dynamic", "unkn
 """
 
 _DYNAMIC_REFERENCE = re.compile(r"\{\{(resolve:[^{}]*)\}\}")
+_MARKED_HOLE = re.compile("\0([0-9]+)\0")
 _NEVER_HOLDS_A_SEPARATOR = frozenset({"AWS::AccountId", "AWS::Region", "AWS::Partition", "AWS::URLSuffix"})
 
 
@@ -120,7 +121,24 @@ def join_text(pieces: list[str | Hole], parameters: frozenset[str] = frozenset()
             merged[-1] = last + piece
         else:
             merged.append(piece)
+    if any(isinstance(piece, str) and "{{resolve:" in piece for piece in merged):
+        merged = _with_dynamic_references(merged)
     return Text(tuple(merged), parameters)
+
+
+def _with_dynamic_references(pieces: list[str | Hole]) -> list[str | Hole]:
+    """Makes a hole of each dynamic reference that `Fn::Join` or `Fn::Sub` put together: `{{resolve:ssm-secure:${Name}}}`."""
+    marked = "".join(piece if isinstance(piece, str) else f"\0{at}\0" for at, piece in enumerate(pieces))
+    found: list[str | Hole] = []
+    for position, part in enumerate(_DYNAMIC_REFERENCE.split(marked)):
+        split = _MARKED_HOLE.split(part)
+        restored = [pieces[int(text)] if at % 2 else text for at, text in enumerate(split)]
+        if position % 2:
+            named = "".join(piece if isinstance(piece, str) else f"${{{piece.name}}}" for piece in restored)
+            found.append(Hole("dynamic", named))
+        else:
+            found += [piece for piece in restored if piece != ""]
+    return found
 
 
 @lru_cache(maxsize=4096)

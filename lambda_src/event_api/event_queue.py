@@ -57,7 +57,7 @@ def parse_reference(body: str) -> EventReference:
     """
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidReference(
             f"The message is no event reference: {error}. It cannot be worked on and goes to the dead-letter queue. "
             "Find out who else may send to this queue; its policy should admit only our roles."

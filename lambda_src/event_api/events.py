@@ -39,11 +39,16 @@ class EventInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         type: What happened, such as ``order.created``: letters, digits, dot, hyphen, underscore; 128 at most.
-        data: The payload: any JSON value, kept byte for byte.
+        data: The payload: any JSON value whose numbers a double can hold, kept byte for byte.
     """
 
     type: Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     data: msgspec.Raw
+
+    def __post_init__(self) -> None:
+        # In Python's dialect the pattern's $ also matches before a line break at the end.
+        if self.type.endswith("\n"):
+            raise ValueError("`type` ends in a line break")
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

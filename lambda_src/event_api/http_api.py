@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 from typing import Any, Final, NewType
 
@@ -47,7 +46,7 @@ def parse_request(event: dict[str, Any]) -> Request:
     text = event.get("body") or ""
     try:
         body = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
-    except (binascii.Error, UnicodeEncodeError) as error:
+    except ValueError as error:
         raise MalformedBody(
             "The body cannot be decoded, so nothing was stored. Send UTF-8 JSON with Content-Type application/json."
         ) from error

@@ -5,6 +5,7 @@ Built once per run; each part only when a rule asks for it.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Identity: TypeAlias = "Resource | str"
 """What a reference stands for: a resource of the run, else its text (`vpc-0123`, `${VpcId}`)."""
 
+# The region may be anything, also a parameter; the service has to be known.
+_SERVICE_NAME = re.compile(r"(?:^|\.)amazonaws\.(?:\$\{[^}]*\}|[^.${]+)\.([^${]+)$")
 _FUNCTIONS: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 
 
@@ -308,10 +311,8 @@ def _identities(value: Value) -> list[Identity]:
 
 def _service(text: Text) -> str:
     """`sqs` of `com.amazonaws.${AWS::Region}.sqs`, `ecr.api` of `com.amazonaws.eu-west-1.ecr.api`; empty if undecided."""
-    parts = text.pattern.split(".")
-    if text.is_undecided or "amazonaws" not in parts:
-        return ""
-    return ".".join(parts[parts.index("amazonaws") + 2 :])
+    found = _SERVICE_NAME.search(text.pattern)
+    return found[1] if found else ""
 
 
 def _network_rule(value: Value, direction: Literal["ingress", "egress"]) -> NetworkRule:

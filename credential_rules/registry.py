@@ -22,6 +22,7 @@ MACHINERY: Final = frozenset(
         "index",
         "intrinsics",
         "ledger",
+        "network_path",
         "pack",
         "policies",
         "reader",

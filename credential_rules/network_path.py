@@ -1,0 +1,339 @@
+"""How far traffic gets: what a block of addresses stands for, where routes lead, what security groups let through.
+
+Three answers: True and False where the templates of the run say so, None where only the deployment decides.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from credential_rules.template import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from credential_rules.index import Endpoint, Identity, Index, NetworkRule, Route, SecurityGroup, Subnet
+    from credential_rules.template import Value
+    from credential_rules.values import Text
+
+HTTPS: Final = 443
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# No private range is larger: whatever is wider reaches public addresses (0.0.0.0/1 and 128.0.0.0/1 are everything).
+_WIDEST_PRIVATE: Final = {4: 8, 6: 7}
+
+_OTHER_NETWORKS: Final = frozenset({"TransitGatewayId", "VpcPeeringConnectionId", "CoreNetworkArn", "GatewayId"})
+
+PRIVATE_DNS_IS_NOT_OFFERED: Final = frozenset({"dynamodb", "dynamodb-fips", "dynamodb-streams"})
+"""Interface endpoints that exist for callers outside the VPC; within it the gateway endpoint is used.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/privatelink-interface-endpoints.html
+"""
+
+
+@lru_cache(maxsize=4096)
+def _block(literal: str) -> Block | None:
+    try:
+        return ipaddress.ip_network(literal.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def block(text: Text) -> Block | None:
+    """The block of addresses that a literal stands for, None if it is no literal or no block."""
+    literal = text.literal
+    return _block(literal) if literal else None
+
+
+def is_everywhere(text: Text) -> bool:
+    """Whether a block reaches public addresses at large: `0.0.0.0/0`, `::/0`, and halves of them."""
+    literal = text.literal
+    if literal is None:
+        return False
+    if literal.strip().endswith("/0"):
+        return True
+    known = _block(literal)
+    return known is not None and known.prefixlen < _WIDEST_PRIVATE[known.version]
+
+
+def contains(outer: Text, inner: Text) -> bool | None:
+    """Whether every address of `inner` is one of `outer`; None if that is not known."""
+    if outer.pattern == inner.pattern:
+        return True
+    wide, narrow = block(outer), block(inner)
+    if wide is None or narrow is None:
+        return True if is_everywhere(outer) else None
+    if isinstance(wide, ipaddress.IPv4Network) and isinstance(narrow, ipaddress.IPv4Network):
+        return narrow.subnet_of(wide)
+    if isinstance(wide, ipaddress.IPv6Network) and isinstance(narrow, ipaddress.IPv6Network):
+        return narrow.subnet_of(wide)
+    return False
+
+
+def leads_everywhere(route: Route) -> bool:
+    """Whether it is a default route."""
+    return any(is_everywhere(destination) for destination in route.destinations)
+
+
+def leads_to_internet_gateway(route: Route) -> bool:
+    """Whether its target is an Internet gateway: one of the run, an id, or a default route to some gateway."""
+    if route.target_kind != "GatewayId":
+        return False
+    for text in route.resource["GatewayId"].texts():
+        target = text.resource
+        if target is not None:
+            return target.type in {"AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment"}
+        literal = text.literal or ""
+        if literal:
+            return literal.startswith("igw-")
+    return leads_everywhere(route)
+
+
+def egress_of(index: Index, group: Identity) -> list[NetworkRule] | None:
+    """What a group lets out; an empty list if nothing was stated, so that all may leave; None if it is not in the run."""
+    known = index.security_groups.get(group) if isinstance(group, Resource) else None
+    return None if known is None else known.egress
+
+
+def may_lack_egress(group: SecurityGroup) -> bool:
+    """Whether in some branch nobody states any egress, so that CloudFormation lets everything out."""
+    stated = group.resource["SecurityGroupEgress"]
+    alone = any(rule.value.path[:2] != ("Properties", "SecurityGroupEgress") for rule in group.egress)
+    return not alone and (stated.may_be_absent or not group.egress)
+
+
+class Network:
+    """The network of one run, looked up by what it belongs to."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    @cached_property
+    def routes(self) -> dict[Identity, list[Route]]:
+        """The routes of each route table."""
+        found: dict[Identity, list[Route]] = defaultdict(list)
+        for route in self._index.routes:
+            for table in route.tables:
+                found[table].append(route)
+        return found
+
+    @cached_property
+    def route_of(self) -> dict[Resource, Route]:
+        """The routes by their resource."""
+        return {route.resource: route for route in self._index.routes}
+
+    @cached_property
+    def endpoints(self) -> dict[Identity, list[Endpoint]]:
+        """The endpoints of each VPC."""
+        found: dict[Identity, list[Endpoint]] = defaultdict(list)
+        for endpoint in self._index.endpoints:
+            for vpc in dict.fromkeys(endpoint.vpcs):
+                found[vpc].append(endpoint)
+        return found
+
+    @cached_property
+    def by_resource(self) -> dict[Resource, Endpoint]:
+        """The endpoints by their resource."""
+        return {endpoint.resource: endpoint for endpoint in self._index.endpoints}
+
+    @cached_property
+    def private_zones(self) -> list[tuple[str, list[Identity]]]:
+        """The names of hosted zones for AWS's own domain, each with its VPCs."""
+        found: list[tuple[str, list[Identity]]] = []
+        for zone in self._index.resources("AWS::Route53::HostedZone"):
+            names = [text.pattern.rstrip(".") for text in zone["Name"].texts()]
+            vpcs = [text.resource or text.pattern for vpc in zone["VPCs"].each() for text in vpc["VPCId"].texts()]
+            found += [(name, vpcs) for name in names if ".amazonaws.com" in name or ".api.aws" in name]
+        return found
+
+    @cached_property
+    def default_groups_with_ingress(self) -> set[Identity]:
+        """The VPCs whose default security group gets rules of its own."""
+        return {
+            owner
+            for rule in self._index.resources("AWS::EC2::SecurityGroupIngress")
+            for owner in rule["GroupId"].resources()
+            if owner.type == "AWS::EC2::VPC"
+        }
+
+    def default_routes(self, subnet: Subnet) -> list[Route]:
+        """The routes by which a subnet's traffic leaves for everywhere."""
+        return [
+            route for table in subnet.route_tables for route in self.routes.get(table, ()) if leads_everywhere(route)
+        ]
+
+    def leads_into_other_networks(self, subnet: Subnet) -> bool:
+        """Whether a route leads to another network, where endpoints may be that are not of this run."""
+        return any(
+            route.target_kind in _OTHER_NETWORKS and not leads_to_internet_gateway(route)
+            for table in subnet.route_tables
+            for route in self.routes.get(table, ())
+        )
+
+    def answers_to_public_name(self, endpoint: Endpoint) -> bool | None:
+        """Whether the service's public name leads to an interface endpoint: private DNS, or a hosted zone instead."""
+        if self.has_zone_for(endpoint):
+            return True
+        value = endpoint.resource["PrivateDnsEnabled"]
+        if value.is_unknown:
+            return None
+        return not value.may_be_absent and not said_to_be_false(value)
+
+    def has_zone_for(self, endpoint: Endpoint) -> bool:
+        """Whether a private hosted zone of the run answers to the public name of an endpoint's service."""
+        return any(self._answers(name, vpcs, endpoint) for name, vpcs in self.private_zones)
+
+    def _answers(self, name: str, vpcs: list[Identity], endpoint: Endpoint) -> bool:
+        labels = name.split(".")[:2]
+        return any(
+            service.removesuffix("-fips").split(".", maxsplit=1)[0] in labels for service in endpoint.services
+        ) and (not vpcs or not endpoint.vpcs or any(vpc in endpoint.vpcs for vpc in vpcs))
+
+    def admits(self, endpoint: Endpoint, groups: Iterable[Identity], subnets: list[Subnet]) -> bool | None:
+        """Whether an interface endpoint's security groups let HTTPS in from a function's groups and subnets."""
+        groups = list(groups)
+        if not endpoint.security_groups:
+            # It then has the VPC's default group, which lets in its own members only.
+            return _in_default_group(groups, endpoint.vpcs) or any(
+                vpc in self.default_groups_with_ingress for vpc in endpoint.vpcs
+            )
+        answers = [self._group_admits(group, groups, subnets) for group in endpoint.security_groups]
+        return _any(answers)
+
+    def _group_admits(self, group: Identity, clients: list[Identity], subnets: list[Subnet]) -> bool | None:
+        if isinstance(group, Resource) and group.type == "AWS::EC2::VPC":
+            return group in clients or group in self.default_groups_with_ingress
+        known = self._index.security_groups.get(group) if isinstance(group, Resource) else None
+        if known is None:
+            return None
+        answers: list[bool | None] = []
+        for rule in known.ingress:
+            if rule.covers(HTTPS) or rule.ports_are_unknown:
+                sure = not rule.ports_are_unknown or None
+                matched = _any(
+                    [
+                        *(_same(source, client) for source in rule.groups for client in clients),
+                        *(_covers_subnets(cidr, subnets) for cidr in rule.cidrs),
+                        *(None for _ in rule.prefix_lists),
+                        # Only names that the index does not follow (SourceSecurityGroupName) leave all of them empty.
+                        *(() if rule.groups or rule.cidrs or rule.prefix_lists else (None,)),
+                    ]
+                )
+                answers.append(matched and sure)
+        return _any(answers)
+
+    def lets_out_to_endpoint(
+        self, groups: Iterable[Identity], endpoint: Endpoint, endpoint_subnets: list[Subnet]
+    ) -> bool | None:
+        """Whether a function's groups let HTTPS out to an interface endpoint."""
+        doors: list[Identity] = list(endpoint.security_groups) or list(endpoint.vpcs)
+        answers: list[bool | None] = []
+        for group in groups:
+            rules = egress_of(self._index, group)
+            if rules is None:
+                answers.append(True if _is_default_group(group) else None)
+            elif not rules:
+                answers.append(True)
+            else:
+                for rule in rules:
+                    if rule.covers(HTTPS) or rule.ports_are_unknown:
+                        answers += [_same(other, door) for other in rule.groups for door in doors]
+                        answers += [_covers_subnets(cidr, endpoint_subnets) for cidr in rule.cidrs]
+                        answers += [
+                            True for text in rule.prefix_lists if text.resource and _is_prefix_list(text.resource)
+                        ]
+        return _any(answers)
+
+    def lets_out_to_public_addresses(self, groups: Iterable[Identity], *, by_prefix_list: bool) -> bool | None:
+        """Whether a function's groups let HTTPS out to the addresses of AWS's services.
+
+        `by_prefix_list`: a prefix list stands for the service, as it does for those with gateway endpoints.
+        """
+        answers: list[bool | None] = []
+        for group in groups:
+            rules = egress_of(self._index, group)
+            if rules is None:
+                answers.append(True if _is_default_group(group) else None)
+            elif not rules:
+                answers.append(True)
+            else:
+                for rule in rules:
+                    if rule.covers(HTTPS) or rule.ports_are_unknown:
+                        answers += [
+                            True if is_everywhere(cidr) else None if cidr.is_undecided else False for cidr in rule.cidrs
+                        ]
+                        answers += [by_prefix_list for _ in rule.prefix_lists]
+        return _any(answers)
+
+
+_NETWORKS: WeakKeyDictionary[Index, Network] = WeakKeyDictionary()
+
+
+def network_of(index: Index) -> Network:
+    """The network of a run, looked up once for all rules."""
+    known = _NETWORKS.get(index)
+    if known is None:
+        known = _NETWORKS[index] = Network(index)
+    return known
+
+
+def is_interface(endpoint: Endpoint) -> bool:
+    """Whether some branch makes it an interface endpoint."""
+    return "Interface" in endpoint.kinds
+
+
+def aws_services(endpoint: Endpoint) -> list[str]:
+    """Its services that are AWS's own; services of other accounts (`vpce-svc-…`) are left out."""
+    return [service for service in endpoint.services if "vpce-svc" not in service]
+
+
+def said_to_be_false(value: Value) -> bool:
+    """Whether some branch says false."""
+    return any(literal.lower() == "false" for literal in value.literals())
+
+
+def _any(answers: list[bool | None]) -> bool | None:
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+def _same(one: Identity, other: Identity) -> bool | None:
+    if one == other:
+        return True
+    # Two ids differ; a parameter or an import may turn out to be anything.
+    undecided = any(isinstance(side, str) and "${" in side for side in (one, other))
+    return None if undecided or _is_not_a_group(one) or _is_not_a_group(other) else False
+
+
+def _is_not_a_group(side: Identity) -> bool:
+    return isinstance(side, Resource) and side.type not in {"AWS::EC2::SecurityGroup", "AWS::EC2::VPC"}
+
+
+def _covers_subnets(cidr: Text, subnets: list[Subnet]) -> bool | None:
+    if is_everywhere(cidr):
+        return True
+    if cidr.resource is not None and cidr.resource.type == "AWS::EC2::VPC":
+        return any(cidr.resource in subnet.vpcs for subnet in subnets) or None
+    answers = [contains(cidr, text) for subnet in subnets for text in subnet.resource["CidrBlock"].texts()]
+    if not answers or None in answers:
+        return None
+    return all(answers)
+
+
+def _in_default_group(groups: list[Identity], vpcs: list[Identity]) -> bool:
+    return any(_is_default_group(group) and group in vpcs for group in groups)
+
+
+def _is_default_group(group: Identity) -> bool:
+    # A VPC stands among security groups as the attribute DefaultSecurityGroup.
+    return isinstance(group, Resource) and group.type == "AWS::EC2::VPC"
+
+
+def _is_prefix_list(resource: Resource) -> bool:
+    return resource.type == "AWS::EC2::PrefixList"

@@ -1,0 +1,71 @@
+"""The comparison is fair, and our side of it keeps out what the others pay for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.packages import PACKAGES, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REQUIREMENTS = sorted((ROOT / "bench").glob("requirements-*.txt"))
+OURS = ROOT / "lambda_src" / "requirements.txt"
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Names and exact versions; a line without one is an error."""
+    lines = [
+        line.rstrip(" \\") for line in path.read_text(encoding="utf-8").splitlines() if re.match(r"[a-zA-Z]", line)
+    ]
+    return dict(line.replace("_", "-").split("==") for line in lines)
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.stem)
+def test_contenders_share_our_versions_of_what_we_share(path: Path) -> None:
+    """A difference between SDK releases must not pass for a difference between styles."""
+    ours = pins(OURS)
+    theirs = pins(path)
+    assert "botocore" in theirs
+    assert {name: version for name, version in theirs.items() if name in ours} == {
+        name: version for name, version in ours.items() if name in theirs
+    }
+
+
+def test_every_contender_has_a_handler_and_pinned_requirements() -> None:
+    """What is compared is in the repository, so that a reader can judge it."""
+    assert all(package.code.exists() for package in PACKAGES)
+    assert sorted(package.requirements for package in PACKAGES if package.requirements) == REQUIREMENTS
+
+
+def test_the_api_function_imports_neither_framework_nor_boto3() -> None:
+    """Its cold start rests on that: one import anywhere in its closure would bring the baseline's cost back."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import event_api.api, json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "lambda_src"),
+            "AWS_REGION": "us-east-1",
+            "EVENTS_TABLE": "events",
+            "EVENT_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/events",
+            "PAYLOAD_BUCKET": "payloads",
+            "RETENTION_DAYS": "30",
+            "ROLE_CHECK": "on",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    imported = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "event_api.role_clients" in imported
+    assert not {name for name in imported if name.partition(".")[0] in {"boto3", "pydantic", "fastapi", "requests"}}
+    assert not {name for name in imported if name.startswith("aws_lambda_powertools.event_handler")}

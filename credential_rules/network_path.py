@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 from credential_rules.template import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from credential_rules.index import Endpoint, Identity, Index, NetworkRule, Route, SecurityGroup, Subnet
-    from credential_rules.template import Value
+    from credential_rules.index import Endpoint, Function, Identity, Index, NetworkRule, Route, SecurityGroup, Subnet
+    from credential_rules.template import Raw, Value
     from credential_rules.values import Text
 
 HTTPS: Final = 443
@@ -150,6 +150,56 @@ class Network:
             vpcs = [text.resource or text.pattern for vpc in zone["VPCs"].each() for text in vpc["VPCId"].texts()]
             found += [(name, vpcs) for name in names if ".amazonaws.com" in name or ".api.aws" in name]
         return found
+
+    @cached_property
+    def asynchronous(self) -> dict[Resource, list[Resource]]:
+        """What tells Lambda's service to poll or to send on for a function: mappings and invocation settings."""
+        found: dict[Resource, list[Resource]] = defaultdict(list)
+        for resource in self._index.resources("AWS::Lambda::EventSourceMapping", "AWS::Lambda::EventInvokeConfig"):
+            for function in resource["FunctionName"].resources():
+                found[function].append(resource)
+        return found
+
+    @cached_property
+    def functions_in(self) -> dict[Identity, list[Function]]:
+        """The functions of each VPC; those whose subnets are not in the run stand under an empty text."""
+        found: dict[Identity, list[Function]] = defaultdict(list)
+        for function in self._index.functions.values():
+            subnets = function.subnets
+            known = [self._index.subnets.get(part) if isinstance(part, Resource) else None for part in subnets]
+            vpcs: list[Identity] = [vpc for subnet in known if subnet is not None for vpc in subnet.vpcs]
+            if None in known:
+                vpcs.append("")
+            for vpc in dict.fromkeys(vpcs):
+                found[vpc].append(function)
+        return found
+
+    @cached_property
+    def has_templates_not_given(self) -> bool:
+        """Whether a nested stack is not in the run, which may hold anything."""
+        return any(
+            resource.logical_id not in resource.template.children
+            for resource in self._index.resources("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
+        )
+
+    @cached_property
+    def is_shared_with_others(self) -> bool:
+        """Whether parts of the network are handed to somebody outside of the run: outputs that nobody here takes."""
+        templates = self._index.templates
+        taken = {name for template in templates for name in _taken(template.raw)}
+        for template in templates:
+            if template.parent is not None or template.is_shared:
+                continue
+            for name in template.section("Outputs"):
+                output = template.at("Outputs", name)
+                exports = {text.pattern for text in output["Export"]["Name"].texts()}
+                if any(_is_network(part) for part in output["Value"].resources()) and not ({name} | exports) & taken:
+                    return True
+        return any(
+            _is_network(part)
+            for parameter in self._index.resources("AWS::SSM::Parameter")
+            for part in parameter["Value"].resources()
+        )
 
     @cached_property
     def default_groups_with_ingress(self) -> set[Identity]:
@@ -295,6 +345,27 @@ def aws_services(endpoint: Endpoint) -> list[str]:
 def said_to_be_false(value: Value) -> bool:
     """Whether some branch says false."""
     return any(literal.lower() == "false" for literal in value.literals())
+
+
+def _is_network(resource: Resource) -> bool:
+    return resource.type in {"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint"}
+
+
+def _taken(raw: Raw) -> Iterator[str]:
+    """The names of exports and outputs that a template takes from other stacks."""
+    todo: list[Raw] = [raw]
+    while todo:
+        current = todo.pop()
+        if isinstance(current, list):
+            todo.extend(current)
+        elif isinstance(current, dict):
+            for key in ("Fn::ImportValue", "OutputName"):
+                name = current.get(key)
+                if isinstance(name, dict):
+                    name = name.get("Fn::Sub")
+                if isinstance(name, str):
+                    yield name
+            todo.extend(current.values())
 
 
 def _any(answers: list[bool | None]) -> bool | None:

@@ -244,7 +244,7 @@ Resources:
             finding="in some branch",
         ),
         Example(
-            "egress-from-a-parameter's-default",
+            "egress-from-default-of-parameter",
             """
 Parameters:
   Allowed: {Type: String, Default: 0.0.0.0/0}

@@ -195,7 +195,8 @@ class Index:
             for statement in self.statements(resource):
                 (role.trust if statement.kind == "trust" else role.statements).append(statement)
             arns = resource["ManagedPolicyArns"] if resource.type == "AWS::IAM::Role" else resource["Policies"]
-            role.managed_policies = list(arns.located_texts())
+            # SAM's policy templates and documents stand in the same list as ARNs and names, as mappings of any key.
+            role.managed_policies = [(value, text) for value, text in arns.located_texts() if not value.is_mapping]
             for name in resource["RoleName"].literals():
                 by_name[name] = role
         self._attach_policies(found, by_name)

@@ -82,7 +82,7 @@ def texts(node: Node, depth: int = 0) -> list[Text]:
     raw = node.raw
     if isinstance(raw, str):
         return [_with(scalar_text(raw), node.parameters)]
-    if type(raw) is dict and len(raw) == 1:
+    if is_intrinsic(raw):
         return list(_texts_of_call(node, depth))[:MOST_TEXTS]
     if isinstance(raw, dict | list):
         return []
@@ -352,28 +352,32 @@ def _read_join(node: Node, argument: Raw, depth: int) -> Iterator[Text]:
     if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):  # noqa: PLR2004 (separator, list)
         yield UNKNOWN
         return
-    separator = scalar_text(argument[0])
+    separator = argument[0]
     for parts in present(node._replace(raw=argument[1]), depth):
         if not isinstance(parts.raw, list):
             yield UNKNOWN
             continue
-        pieces: list[list[Text]] = []
+        lists: list[list[Text]] = [[]]
         for child in parts.raw:
-            for possible in _join_parts(parts._replace(raw=child), depth):
-                if pieces:
-                    pieces.append([separator])
-                pieces.append(possible)
-        yield from _concatenations(pieces)
+            choices = list(_join_parts(parts._replace(raw=child), depth))
+            lists = [[*before, *choice] for before in lists for choice in choices][:MOST_TEXTS]
+        for chosen in lists:
+            pieces: list[str | Hole] = []
+            for position, text in enumerate(chosen):
+                pieces += [separator, *text.pieces] if position else text.pieces
+            yield join_text(pieces, frozenset().union(*(text.parameters for text in chosen)))
 
 
-def _join_parts(node: Node, depth: int) -> list[list[Text]]:
-    found = list(expand(node, depth))
-    if len(found) == 1 and isinstance(found[0].raw, list):
-        return [texts(element, depth) or [UNKNOWN] for element in elements(found[0])]
-    possible = [text for part in found if part.raw is not NO_VALUE for text in texts(part, depth)]
-    if not possible and all(part.raw is NO_VALUE for part in found):
-        return []
-    return [possible or [UNKNOWN]]
+def _join_parts(node: Node, depth: int) -> Iterator[list[Text]]:
+    """What one part may contribute: nothing, one text, or the elements of a list."""
+    for found in expand(node, depth):
+        if found.raw is NO_VALUE:
+            yield []
+        elif isinstance(found.raw, list):
+            yield [(texts(element, depth) or [UNKNOWN])[0] for element in elements(found)]
+        else:
+            for text in texts(found, depth) or [UNKNOWN]:
+                yield [text]
 
 
 def _concatenations(pieces: list[list[Text]]) -> Iterator[Text]:

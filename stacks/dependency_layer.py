@@ -17,47 +17,48 @@ from typing import Final
 from stacks.settings import Architecture, Service, Settings, Target
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-REQUIREMENTS: Final = ROOT / "lambda_src" / "requirements.txt"
+"""The folder of the checkout."""
 
 _PYTHON: Final = "3.14"
 _WHEEL_PLATFORMS: Final = {
     Architecture.ARM64: ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
     Architecture.X86_64: ("manylinux2014_x86_64", "manylinux_2_28_x86_64"),
 }
-_MARK: Final = "requirements.sha256"
 
 
 class LayerMissing(Exception):
     """The layer was not built, or from other requirements than those of today."""
 
 
-def layer_folder(target: Target, architecture: Architecture) -> Path:
+def layer_folder(target: Target, architecture: Architecture, *, root: Path = ROOT) -> Path:
     """Give the built layer's folder, the one with ``python/`` in it.
 
     Args:
         target: The local AWS runs functions with this machine's Python, AWS with Lambda's.
         architecture: The processor in AWS.
+        root: The folder of the checkout.
 
     Raises:
         LayerMissing: It has to be built first.
     """
-    folder = _folder(target, architecture)
-    mark = folder.parent / f"{folder.name}.{_MARK}"
-    if not mark.exists() or mark.read_text(encoding="ascii") != _requirements_hash():
+    folder = _folder(root, target, architecture)
+    mark = _mark(folder)
+    if not folder.is_dir() or not mark.exists() or mark.read_text(encoding="ascii") != _requirements_hash(root):
         raise LayerMissing(
             f"The functions' third-party code for {_name(target, architecture)} is not built, or from older "
-            f"requirements, so the functions would lack what they import. Build it with `make layer`, or with "
-            f"`python -m stacks.dependency_layer --for {target} --architecture {architecture}`."
+            "requirements, so the functions would lack what they import. Build it with "
+            f"`.venv/bin/python -m stacks.dependency_layer --for {target} --architecture {architecture}`."
         )
     return folder
 
 
-def build_layer(target: Target, architecture: Architecture) -> Path:
+def build_layer(target: Target, architecture: Architecture, *, root: Path = ROOT) -> Path:
     """Install the requirements, by hash, into an empty folder.
 
     Args:
         target: As for ``layer_folder``.
         architecture: As for ``layer_folder``.
+        root: As for ``layer_folder``.
 
     Returns:
         The folder.
@@ -65,12 +66,14 @@ def build_layer(target: Target, architecture: Architecture) -> Path:
     Raises:
         subprocess.CalledProcessError: pip failed; it has said why.
     """
-    folder = _folder(target, architecture)
+    folder = _folder(root, target, architecture)
+    # First of all: what a failed build leaves behind must not pass for a layer.
+    _mark(folder).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
         *("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile", "--no-warn-script-location"),
-        *("--target", str(folder / "python"), "--requirement", str(REQUIREMENTS)),
+        *("--target", str(folder / "python"), "--requirement", str(_requirements(root))),
     ]
     if target is Target.AWS:
         command += ["--implementation", "cp", "--python-version", _PYTHON]
@@ -80,7 +83,7 @@ def build_layer(target: Target, architecture: Architecture) -> Path:
     # Console scripts carry this machine's paths, and the asset's hash must not depend on them.
     shutil.rmtree(folder / "python" / "bin", ignore_errors=True)
     _keep_services_within_reach(folder / "python" / "botocore" / "data")
-    (folder.parent / f"{folder.name}.{_MARK}").write_text(_requirements_hash(), encoding="ascii")
+    _mark(folder).write_text(_requirements_hash(root), encoding="ascii")
     return folder
 
 
@@ -95,12 +98,20 @@ def _name(target: Target, architecture: Architecture) -> str:
     return f"aws-{architecture}" if target is Target.AWS else f"local-{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _folder(target: Target, architecture: Architecture) -> Path:
-    return ROOT / ".build" / "layer" / _name(target, architecture)
+def _folder(root: Path, target: Target, architecture: Architecture) -> Path:
+    return root / ".build" / "layer" / _name(target, architecture)
 
 
-def _requirements_hash() -> str:
-    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+def _mark(folder: Path) -> Path:
+    return folder.parent / f"{folder.name}.requirements.sha256"
+
+
+def _requirements(root: Path) -> Path:
+    return root / "lambda_src" / "requirements.txt"
+
+
+def _requirements_hash(root: Path) -> str:
+    return hashlib.sha256(_requirements(root).read_bytes()).hexdigest()
 
 
 def _main() -> int:
@@ -115,8 +126,8 @@ def _main() -> int:
     except subprocess.CalledProcessError as error:
         sys.stderr.write(
             f"The functions' third-party code could not be installed (pip ended with {error.returncode}; its words are "
-            "above). Without it nothing can be deployed. Check the connection to the package index, then run "
-            "`make layer` again.\n"
+            "above). Without it nothing can be deployed. Check the connection to the package index, then run the same "
+            "command again.\n"
         )
         return 1
     return 0

@@ -69,7 +69,16 @@ class NetworkStack(Stack):
                     "FlowLog",
                     retention=runtime.log_retention,
                     removal_policy=runtime.removal,
-                )
+                ),
+                # The construct's own role would let the service act for any account.
+                iam.Role(
+                    self,
+                    "FlowLogRole",
+                    assumed_by=iam.ServicePrincipal(
+                        "vpc-flow-logs.amazonaws.com",
+                        conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                    ),
+                ),
             ),
         )
 

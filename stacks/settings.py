@@ -60,6 +60,9 @@ _OPTIONAL_SERVICES: Final = frozenset({Service.STS})
 
 _PRODUCTION_NAMES: Final = frozenset({"prod", "production"})
 
+_NOTES_OF_THE_CLI: Final = frozenset({"acknowledged-issue-numbers", "cli-telemetry"})
+"""What ``cdk acknowledge`` and ``cdk cli-telemetry`` write into the context, under names like those of settings."""
+
 LOG_RETENTION: Final[Mapping[int, RetentionDays]] = {
     1: RetentionDays.ONE_DAY,
     3: RetentionDays.THREE_DAYS,
@@ -139,7 +142,8 @@ class Settings:
         """Read the settings from CDK context (``cdk.json``, ``-c name=value``).
 
         Args:
-            context: All context values. Keys with a ``:`` or ``/`` or a leading ``@`` are the CDK's own.
+            context: All context values. Keys with a ``:`` or ``/`` or a leading ``@`` are the CDK's own, and so are
+                the notes that its CLI keeps there.
             regions: Gives the names of all regions; not asked if ``None``.
 
         Returns:
@@ -150,7 +154,9 @@ class Settings:
         """
         known = {field.name for field in fields(cls)}
         given = {
-            name: value for name, value in context.items() if not (name.startswith("@") or ":" in name or "/" in name)
+            name: value
+            for name, value in context.items()
+            if not (name.startswith("@") or ":" in name or "/" in name or name in _NOTES_OF_THE_CLI)
         }
         unknown = sorted(given.keys() - known)
         if unknown:
@@ -165,7 +171,11 @@ class Settings:
             raise _invalid("region", values["region"], ", ".join(regions()))
         if values.get("environment") in _PRODUCTION_NAMES:
             values.setdefault("removal_policy", Removal.RETAIN)
-        return cls(**values)
+        settings = cls(**values)
+        if settings.alarm_topic is not None and settings.alarm_topic.split(":")[3] != settings.region:
+            # CloudWatch notifies topics of its own region only, and says so in the middle of a deployment.
+            raise _invalid("alarm_topic", settings.alarm_topic, f"the ARN of an SNS topic in {settings.region}")
+        return settings
 
 
 def _invalid(name: str, value: object, allowed: str) -> InvalidSetting:

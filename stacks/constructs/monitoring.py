@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
@@ -116,7 +116,8 @@ class Monitoring(Construct):
                 ),
             ]
 
-        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=name)
+        # Dashboards are not bound to a region: with the same name in two, the second would overwrite the first.
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{name}-{Stack.of(self).region}")
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24))
         dashboard.add_widgets(
             _graph(

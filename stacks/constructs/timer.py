@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
-    from aws_cdk import aws_lambda as lambda_
 
 
 class Timer(Construct):
@@ -37,6 +37,8 @@ class Timer(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             ),
         )
+        # The scheduler only hands the start over: Lambda would run a start that failed twice more.
+        lambda_.EventInvokeConfig(self, "OnceOnly", function=target, retry_attempts=0)
         # The construct's own target would also grant every version and alias of the function.
         role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[target.function_arn]))
         schedule = scheduler.CfnSchedule(

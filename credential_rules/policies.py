@@ -153,6 +153,16 @@ class Statement:
                 return value
         return self.element(name)
 
+    def where_principal(self, wanted: Principal, name: str = "Principal") -> Value:
+        """The place of one principal: `….Statement.0.Principal.AWS.1`."""
+        element = self.value[name]
+        for kind, listed in element.entries():
+            if kind == wanted.kind:
+                for value, text in listed.located_texts():
+                    if text == wanted.text:
+                        return value
+        return element or self.value
+
 
 def statements_of(resource: Resource) -> list[Statement]:
     """The statements of every document that `resource` holds, each once per combination of conditions."""

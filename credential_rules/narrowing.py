@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
-from credential_rules.arns import HOLE, glob, has_wildcard, is_wild, pins_account, plain
+from credential_rules.arns import HOLE, covers_every, glob, has_wildcard, is_wild, pins_account, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -179,16 +179,19 @@ def demands(condition: Condition, statement: Statement) -> bool:
     return True
 
 
-def narrowed(statement: Statement, by: frozenset[By], among: Iterable[Statement] = ()) -> Answer:
+def narrowed(
+    statement: Statement, by: frozenset[By], among: Iterable[Statement] = (), *, within_account: bool = False
+) -> Answer:
     """Whether an Allow passes only what is narrowed by one of the kinds in `by`.
 
     `among` are the statements that hold together with it: a Deny of everybody else narrows as well as a condition.
+    `within_account` says that the statement names the account already, so that a condition may name a role of any.
     """
     answer: Answer = "perhaps" if statement.has_unknown_condition else "no"
     for condition in statement.conditions:
         kind = by_key(condition.key)
         if kind in by and (demands(condition, statement) or _demands_tag(condition)):
-            found = _values_narrow(condition, kind)
+            found = _values_narrow(condition, kind, within_account=within_account)
             if found == "yes":
                 return "yes"
             if found == "perhaps":
@@ -219,7 +222,7 @@ def _all_say(values: tuple[Text, ...], wanted: str) -> bool:
 # --- values -------------------------------------------------------------------------------------------------------
 
 
-def _values_narrow(condition: Condition, kind: By) -> Answer:
+def _values_narrow(condition: Condition, kind: By, *, within_account: bool = False) -> Answer:
     """Whether every value is one of few; one wide value among them makes the others useless."""
     operator = operator_of(condition.operator)
     key = condition.key.lower()
@@ -232,6 +235,8 @@ def _values_narrow(condition: Condition, kind: By) -> Answer:
     if key in _MUST_BE_TRUE:
         return "yes" if _all_say(condition.values, "true") else "perhaps" if _undecided(condition.values) else "no"
     is_narrow = _NARROW_VALUE.get(kind, _names_something)
+    if within_account and kind == "principal":
+        is_narrow = _names_principals
     if operator.base == "ipaddress":
         is_narrow = _is_small_network
     answer: Answer = "yes"
@@ -276,6 +281,10 @@ def _is_known_organisation(value: str) -> bool:
 def _is_known_principal(value: str) -> bool:
     # An ARN of a known account, or the unique id of one role or user (`AROA…:*`).
     return pins_account(value) or bool(_UNIQUE_ID.match(value))
+
+
+def _names_principals(value: str) -> bool:
+    return not any(covers_every(value, f"arn:${{P}}:iam::${{A}}:{kind}/${{Name}}") for kind in ("role", "user"))
 
 
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{2}A[A-Z0-9]{8,}|[0-9]{12}(?::|$)")

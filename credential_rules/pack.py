@@ -144,7 +144,7 @@ def _read(root: Path, wanted: set[Path]) -> Target:
 
 def _above_stacks(context: cdk.IPolicyValidationContext, root: Path) -> list[Acknowledgement]:
     """Acknowledgements at the app and its stages, which CDK writes to no file."""
-    app = context.app_construct
+    app = context.app_construct.node.root
     found: list[Acknowledgement] = []
     for path in ("", *stage_paths(root)):
         construct: IConstruct | None = app

@@ -34,7 +34,10 @@ def template(tmp_path: Path) -> Callable[..., Template]:
 
 @pytest.fixture(scope="session")
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
-    """Synthesises an app that a function fills, with the pack, and answers the pack's part of CDK's report."""
+    """Synthesises an app that a function fills, with the pack, and answers what CDK reports of it.
+
+    Gives `violations` and `suppressed` as CDK writes them, whether synth `failed` with which `message`, and the assembly's `folder`.
+    """
 
     def synth(fill: Callable[[Any], None], **options: Any) -> dict[str, Any]:  # noqa: ANN401 (the pack's options)
         import aws_cdk as cdk  # noqa: PLC0415 (starts Node: only for the tests that need it)
@@ -44,20 +47,28 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[s
         folder = tmp_path_factory.mktemp("app") / "cdk.out"
         app = cdk.App(outdir=str(folder), builtin_cloud_formation_validation=False, analytics_reporting=False)
         fill(app)
-        cdk.Validations.of(app).add_plugins(CredentialChecks(app, **options))
-        failed = False
+        # A stage is judged by itself: examples of one app do not see each other's exports.
+        scopes = [child for child in app.node.children if cdk.Stage.is_stage(child)] or [app]
+        for scope in scopes:
+            cdk.Validations.of(scope).add_plugins(CredentialChecks(scope, **options))
+        message = ""
         try:
             app.synth()
         except RuntimeError as error:
             if "ValidationFailed" not in str(error):
                 raise
-            failed = True
+            message = str(error)
         file = folder / "validation-report.json"
         reports = json.loads(file.read_text(encoding="utf-8"))["pluginReports"] if file.is_file() else []
         ours = [report for report in reports if report["pluginName"] == "CredentialChecks"]
-        report: dict[str, Any] = ours[0] if ours else {"violations": [], "conclusion": "success"}
-        assert failed == (report["conclusion"] == "failure")
-        return {**report, "folder": folder}
+        assert bool(message) == any(report["conclusion"] == "failure" for report in ours)
+        return {
+            "folder": folder,
+            "failed": bool(message),
+            "message": message,
+            "violations": [violation for report in ours for violation in report["violations"]],
+            "suppressed": [violation for report in ours for violation in report.get("suppressedViolations", [])],
+        }
 
     return synth
 
@@ -70,10 +81,14 @@ def include_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
         import aws_cdk as cdk  # noqa: PLC0415 (as above)
         from aws_cdk import cloudformation_include  # noqa: PLC0415 (as above)
 
+        # Under a type that CDK does not know it leaves properties as they are; the real type comes back below.
+        hidden = {key: {**resource, "Type": "Raw::As::Written"} for key, resource in raw["Resources"].items()}
         file = tmp_path_factory.mktemp("raw") / "template.json"
-        file.write_text(json.dumps(raw), encoding="utf-8")
+        file.write_text(json.dumps({**raw, "Resources": hidden}), encoding="utf-8")
         stack = cdk.Stack(app, name, synthesizer=cdk.LegacyStackSynthesizer())
-        cloudformation_include.CfnInclude(stack, "Raw", template_file=str(file))
+        included = cloudformation_include.CfnInclude(stack, "Raw", template_file=str(file))
+        for key, resource in raw["Resources"].items():
+            included.get_resource(key).add_override("Type", resource["Type"])
         return stack
 
     return include

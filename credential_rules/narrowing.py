@@ -234,11 +234,7 @@ def _values_narrow(condition: Condition, kind: By, *, within_account: bool = Fal
         return "no"
     if key in _MUST_BE_TRUE:
         return "yes" if _all_say(condition.values, "true") else "perhaps" if _undecided(condition.values) else "no"
-    is_narrow = _NARROW_VALUE.get(kind, _names_something)
-    if within_account and kind == "principal":
-        is_narrow = _names_principals
-    if operator.base == "ipaddress":
-        is_narrow = _is_small_network
+    is_narrow = _narrow_value(kind, operator, within_account=within_account)
     answer: Answer = "yes"
     for text in condition.values:
         value = plain(text)
@@ -249,6 +245,14 @@ def _values_narrow(condition: Condition, kind: By, *, within_account: bool = Fal
         elif not is_narrow(value):
             return "no"
     return answer
+
+
+def _narrow_value(kind: By, operator: Operator, *, within_account: bool) -> Callable[[str], bool]:
+    if operator.base == "ipaddress":
+        return _is_small_network
+    if within_account and kind == "principal":
+        return _names_principals
+    return _NARROW_VALUE.get(kind, _names_something)
 
 
 def _undecided(values: tuple[Text, ...]) -> bool:

@@ -116,9 +116,7 @@ def _weak(statement: Statement, issuer: Text, at: Value) -> Iterator[Finding]:
             " else's service is accepted too.",
             _AUDIENCE_FIX[provider],
         )
-    subject = _best(
-        statement, [c for c in claims if c.name in weak["subject"]], _subject_test(provider, statement, issuer)
-    )
+    subject = _best([c for c in claims if c.name in weak["subject"]], _subject_test(provider, statement, issuer))
     if weak["subject"] and subject is not None and "subject" not in said:
         yield subject.finding(statement, at, _subject_message(provider, name), _SUBJECT_FIX[provider])
 

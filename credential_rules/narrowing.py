@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from credential_rules.arns import HOLE, covers_every, glob, has_wildcard, is_wild, pins_account, plain
+from credential_rules.values import literal_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -180,12 +181,17 @@ def demands(condition: Condition, statement: Statement) -> bool:
 
 
 def narrowed(
-    statement: Statement, by: frozenset[By], among: Iterable[Statement] = (), *, within_account: bool = False
+    statement: Statement,
+    by: frozenset[By],
+    among: Iterable[Statement] = (),
+    *,
+    action: str = "",
+    within_account: bool = False,
 ) -> Answer:
     """Whether an Allow passes only what is narrowed by one of the kinds in `by`.
 
     `among` are the statements that hold together with it: a Deny of everybody else narrows as well as a condition.
-    `within_account` says that the statement names the account already, so that a condition may name a role of any.
+    Only one `action` of it may be meant. `within_account` says that the statement names the account already, so that a condition may name a role of any.
     """
     answer: Answer = "perhaps" if statement.has_unknown_condition else "no"
     for condition in statement.conditions:
@@ -197,7 +203,7 @@ def narrowed(
             if found == "perhaps":
                 answer = "perhaps"
     for deny in among:
-        if deny.effect == "Deny" and _covers(deny, statement):
+        if deny.effect == "Deny" and _covers(deny, statement, action):
             found = _leaves_only(deny, by)
             if found == "yes":
                 return "yes"
@@ -361,12 +367,13 @@ def _leaves_only(deny: Statement, by: frozenset[By]) -> Answer:
     return answer if narrows else "no"
 
 
-def _covers(deny: Statement, allow: Statement) -> bool:
+def _covers(deny: Statement, allow: Statement, action: str) -> bool:
     """Whether the Deny holds for all that the Allow passes, as far as principals, actions and resources go."""
     everybody = bool(deny.not_principals) or any(is_wild(plain(p.text)) for p in deny.principals)
     if (deny.principals or deny.not_principals) and not everybody:
         return False
-    if not _covers_texts(deny.actions, deny.not_actions, allow.actions, any_case=True):
+    actions = (literal_text(action),) if action else allow.actions
+    if not _covers_texts(deny.actions, deny.not_actions, actions, any_case=True):
         return False
     names_resources = deny.resources or deny.not_resources
     return not names_resources or _covers_texts(deny.resources, deny.not_resources, allow.resources, any_case=False)

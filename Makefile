@@ -107,7 +107,7 @@ clean: down ## remove everything that the commands made: as after a fresh clone
 		then python="$$candidate"; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-		echo "No Python 3.11 or newer was found (python3 is: $$(python3 --version 2>&1 | head -n 1))." >&2; \
+		echo "No Python 3.11 or newer was found (python3: $$(python3 --version 2>/dev/null || echo not installed))." >&2; \
 		echo '  Why it matters: the CDK application, the local AWS and the functions are written in it.' >&2; \
 		echo '  What to do:     install one (Debian 12, Ubuntu 24.04: apt-get install python3 python3-venv; macOS: brew' >&2; \
 		echo '                  install python@3.13), or name one: make PYTHON=/path/to/python3.12 ...' >&2; \

@@ -25,8 +25,11 @@ WAITING = "Another command is changing this local AWS; waiting until it is done 
 
 
 def show(line: str) -> None:
-    """Print a line at once, also into a pipe."""
-    print(line, flush=True)
+    """Print a line at once, also into a pipe. A reader that has gone away (`| head`) does not end the work."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def bring_up(places: Places) -> int:

@@ -21,7 +21,7 @@ AVAILABLE_WITHIN_SECONDS = 60
 ANSWER_WITHIN_SECONDS = 60
 SAMPLE_EVENT = {"type": "order.created", "data": {"order": "1042", "total": "12.50"}}
 
-LOOK_AT_THE_LOG = "Run `python -m local_aws logs` (in the project's .venv) for what the functions wrote."
+LOOK_AT_THE_LOG = "Run `.venv/bin/python -m local_aws logs` for what the functions wrote."
 
 
 class Answer(NamedTuple):

@@ -32,6 +32,11 @@ CAUSES = (
     ("connection", "the package index cannot be reached", "Check the network, or set HTTPS_PROXY (or PIP_INDEX_URL)"),
     ("network", "the package index cannot be reached", "Check the network, or set HTTPS_PROXY (or PIP_INDEX_URL)"),
     (
+        "from versions: none",
+        "the package index cannot be reached, or does not have the package",
+        "Check the network, or set HTTPS_PROXY (or PIP_INDEX_URL)",
+    ),
+    (
         "no matching distribution",
         "the package index has no such version for this Python or this machine",
         "Use Python 3.11 to 3.13 (`make PYTHON=…`), or an index that has it",

@@ -61,6 +61,7 @@ def test_this_machine_is_described() -> None:
         ("ERROR: [Errno 28] No space left on device", "the disk is full"),
         ("npm error code SELF_SIGNED_CERT_IN_CHAIN\nnpm error self-signed certificate", "not trusted"),
         ("ERROR: No matching distribution found for aws-cdk-lib==2.275.0", "no such version"),
+        ("Could not find a version … (from versions: none)\nNo matching distribution found", "cannot be reached"),
         ("Failed to establish a new connection: Name or service not known", "cannot be reached"),
         ("something unheard of", "see the output above"),
     ],

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.region_info import RegionInfo
 from cdk_nag import AwsSolutionsChecks  # noqa: TID251 - rule packs are attached here and nowhere else
 
+from credential_rules.pack import CredentialChecks
 from stacks.access import access_table
 from stacks.api_stack import ApiStack
 from stacks.constructs.role_function import Runtime
@@ -68,7 +69,7 @@ def build_app(outdir: str | None = None, context: Mapping[str, Any] | None = Non
     Tags.of(app).add("environment", settings.environment)
     if settings.target is Target.LOCAL:
         leave_out_network_only(app)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), CredentialChecks(app))
     return app
 
 

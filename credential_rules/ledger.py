@@ -43,6 +43,8 @@ _REASON = re.compile(
 _ID = re.compile(r"[^:\s]+::\S+")
 # CDK files a bare id under this name, where it hides the finding without a record; warnings of CDK itself are called `@…`.
 _BARE: Final = "Annotation::"
+# CDK's own constructs acknowledge findings of CDK's own template check; nobody can write an owner and an end there.
+_CDKS_OWN: Final = (f"{_BARE}@", "CloudFormation-Validate::")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +159,11 @@ def read_acknowledgements(assembly: Path) -> list[Acknowledgement]:
 
 
 def from_metadata(path: str, data: Raw) -> list[Acknowledgement]:
-    """The acknowledgements in one construct's metadata; CDK's own warnings (`@aws-cdk/…`) are left out."""
+    """The acknowledgements in one construct's metadata; those of CDK's own warnings and checks are left out."""
     return [
         Acknowledgement(str(name), str(reason), path)
         for name, reason in (data.items() if isinstance(data, dict) else ())
-        if not name.startswith(f"{_BARE}@")
+        if not name.startswith(_CDKS_OWN)
     ]
 
 

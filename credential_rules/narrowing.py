@@ -34,6 +34,7 @@ By: TypeAlias = Literal[
     "external-id",
     "mfa",
     "aws-service",  # calls that AWS services make, on anybody's behalf
+    "service",  # calls that one named AWS service makes, as naming it as principal would say
     "passed-service",
     "policy",
     "boundary",
@@ -126,6 +127,7 @@ _BY_KEY: Final[dict[str, By]] = {
     "aws:multifactorauthpresent": "mfa",
     "aws:multifactorauthage": "mfa",
     **dict.fromkeys(("aws:principalisawsservice", "aws:viaawsservice"), "aws-service"),
+    **dict.fromkeys(("aws:principalservicename", "aws:principalservicenameslist"), "service"),
     "iam:passedtoservice": "passed-service",
     "iam:policyarn": "policy",
     "iam:permissionsboundary": "boundary",
@@ -331,6 +333,7 @@ _NARROW_VALUE: Final[dict[By, Callable[[str], bool]]] = {
     "source": pins_account,
     "network": _is_known_network,
     "passed-service": _has_no_wildcard,
+    "service": _has_no_wildcard,
     "policy": lambda value: not _is_every_policy(value),
 }
 

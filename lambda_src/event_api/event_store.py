@@ -110,7 +110,8 @@ class EventStore:
             event: What the client sent.
             inline: Whether the payload goes into the item.
             request_id: The request that brings it. A repetition by the SDK, whose first answer was lost, is
-                recognised by it and succeeds.
+                recognised by it and succeeds, unless the event has gone on meanwhile: a first attempt that arrives
+                last undoes nothing.
             now: The moment of acceptance.
             retention: After this the table forgets the event.
 
@@ -134,8 +135,14 @@ class EventStore:
                     "resends": {"N": "0"},
                     "expires_at": {"N": str(int((now + retention).timestamp()))},
                 },
-                ConditionExpression="attribute_not_exists(event_id) OR request_id = :request_id",
-                ExpressionAttributeValues={":request_id": {"S": request_id}},
+                ConditionExpression=(
+                    "attribute_not_exists(event_id) OR (request_id = :request_id AND #status = :accepted)"
+                ),
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":request_id": {"S": request_id},
+                    ":accepted": {"S": Status.ACCEPTED.value},
+                },
             )
         except Exception as error:
             if condition_failed(error):

@@ -207,6 +207,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body in one packet: otherwise each answer waits for the client to acknowledge the headers.
+    wbufsize = -1
     server_of_test: ClassVar[RecordingServer]
 
     def _handle(self) -> None:

@@ -9,7 +9,7 @@ import ipaddress
 from collections import defaultdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from credential_rules.template import Resource
 
@@ -111,7 +111,8 @@ class Network:
     """The network of one run, looked up by what it belongs to."""
 
     def __init__(self, index: Index) -> None:
-        self._index = index
+        # Weak, because what is remembered for an index must not keep it alive.
+        self._index = proxy(index)
 
     @cached_property
     def routes(self) -> dict[Identity, list[Route]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Synthesise = Callable[..., dict[str, Any]]
 
 TODAY = date(2026, 11, 20)
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "today": lambda: TODAY,
     "rules": [
         rule

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from credential_rules.engine import Report
     from credential_rules.rule import Example, Rule
 
-GOOD = [pytest.param(rule, example, id=f"{rule.slug}-{example.name}") for rule in all_rules() for example in rule.good]
-BAD = [pytest.param(rule, example, id=f"{rule.slug}-{example.name}") for rule in all_rules() for example in rule.bad]
-BAD_TEMPLATES = [case for case in BAD if case.values[1].language == "template"]
+GOOD = [(rule, example) for rule in all_rules() for example in rule.good]
+BAD = [(rule, example) for rule in all_rules() for example in rule.bad]
+BAD_TEMPLATES = [(rule, example) for rule, example in BAD if example.language == "template"]
+
+
+def names(cases: list[tuple[Rule, Example]]) -> list[str]:
+    """What the cases are called in the list of tests."""
+    return [f"{rule.slug}-{example.name}" for rule, example in cases]
 
 
 def judged(rule: Rule, example: Example, folder: Path) -> Report:
@@ -36,7 +41,7 @@ def judged(rule: Rule, example: Example, folder: Path) -> Report:
     return judge(target, [rule])
 
 
-@pytest.mark.parametrize(("rule", "example"), GOOD)
+@pytest.mark.parametrize(("rule", "example"), GOOD, ids=names(GOOD))
 def test_good_example_has_no_finding(rule: Rule, example: Example, tmp_path: Path) -> None:
     """Precision: a rule is silent where its own author says that all is well."""
     report = judged(rule, example, tmp_path)
@@ -44,7 +49,7 @@ def test_good_example_has_no_finding(rule: Rule, example: Example, tmp_path: Pat
     assert [found.message for found in report.findings] == []
 
 
-@pytest.mark.parametrize(("rule", "example"), BAD)
+@pytest.mark.parametrize(("rule", "example"), BAD, ids=names(BAD))
 def test_bad_example_is_refused_with_its_finding(rule: Rule, example: Example, tmp_path: Path) -> None:
     """Recall: the finding is the one that was meant, so that a crash cannot look like a catch."""
     report = judged(rule, example, tmp_path)
@@ -64,8 +69,8 @@ def test_rule_says_all_that_a_reader_needs(rule: Rule) -> None:
     assert rule.remedy
     assert (rule.on_resource is None) == (rule.applies_to == ())
     assert rule.on_resource or rule.on_template or rule.on_source
-    names = [example.name for example in (*rule.good, *rule.bad)]
-    assert len(names) == len(set(names))
+    named = [example.name for example in (*rule.good, *rule.bad)]
+    assert len(named) == len(set(named))
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +80,16 @@ def report(synthesise: Callable[..., dict[str, Any]], include_template: Callable
     def fill(app: Any) -> None:  # noqa: ANN401 (jsii starts only when the fixture runs)
         from aws_cdk import Stage  # noqa: PLC0415 (as above)
 
-        for position, case in enumerate(BAD_TEMPLATES):
-            include_template(Stage(app, f"Example{position}"), "Stack", parse(case.values[1].text))
+        for position, (_, example) in enumerate(BAD_TEMPLATES):
+            include_template(Stage(app, f"Example{position}"), "Stack", parse(example.text))
 
     return synthesise(fill, today=lambda: date(2026, 11, 20))
 
 
-@pytest.mark.parametrize("position", range(len(BAD_TEMPLATES)), ids=[str(case.id) for case in BAD_TEMPLATES])
+@pytest.mark.parametrize("position", range(len(BAD_TEMPLATES)), ids=names(BAD_TEMPLATES))
 def test_bad_example_is_refused_by_the_real_pack(position: int, report: dict[str, Any]) -> None:
     """The same template, as resources of a CDK app, fails synth (or warns) with that rule's text."""
-    rule, example = BAD_TEMPLATES[position].values
+    rule, example = BAD_TEMPLATES[position]
     stage = f"Example{position}"
     found = [
         violation

@@ -71,14 +71,25 @@ def covers_every(arn: str, arn_format: str) -> bool:
     parts, kind = fields(arn), _kind(arn_format)
     if parts is None or kind is None:
         # `*`, `arn:*` or `arn:aws:*`: a wildcard that reaches over several fields.
-        return arn.endswith("*") and glob(arn).fullmatch(_VARIABLE.sub("x", arn_format)) is not None
+        return arn.endswith("*") and _globs_over(arn, arn_format)
     resource, wanted = parts[5], kind[5]
     prefix, variable, _ = wanted.partition(_ANY_NAME)
-    if not variable or not glob(parts[2]).fullmatch(kind[2]):
+    # Most wildcards stand for a region or an account, or below a name: no pattern has to be compiled for those.
+    if not variable or not has_wildcard(resource) or not _is_service(parts[2], kind[2]):
         return False
     if glob(resource).fullmatch(wanted):
         return True
     return resource.startswith(prefix) and is_wild(_first(resource[len(prefix) :]))
+
+
+def _globs_over(arn: str, arn_format: str) -> bool:
+    partition = arn.split(":")[1] if arn.startswith("arn:") else ""
+    example = _VARIABLE.sub("x", arn_format.replace("${Partition}", partition.rstrip("*") or "x"))
+    return glob(arn).fullmatch(example) is not None
+
+
+def _is_service(written: str, service: str) -> bool:
+    return written == service or (has_wildcard(written) and glob(written).fullmatch(service) is not None)
 
 
 @lru_cache(maxsize=4096)

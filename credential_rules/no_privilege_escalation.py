@@ -103,7 +103,8 @@ class _Permissions:
 
     def allowed(self, name: str) -> list[Statement]:
         """The statements that allow the action on anything."""
-        return [s for s in self.by_action.get(name, ()) if not _is_denied(self.held, s, name)]
+        allowing = self.by_action.get(name)
+        return [s for s in allowing if not _is_denied(self.held, s, name)] if allowing else []
 
 
 def _ways_to_more(index: Index, resource: Resource) -> Iterator[Finding]:

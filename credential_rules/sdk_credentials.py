@@ -290,10 +290,10 @@ def _is_answer(root: ast.AST, ending: str, names: Names, depth: int) -> bool:
     """Whether an expression is STS's answer or a session's credentials, or something below or made of it."""
     if depth > _DEEPEST:
         return False
-    while isinstance(root, ast.Subscript | ast.Await) or _is_get(root):
+    while (holder := _holder(root)) is not None:
         if isinstance(root, ast.Subscript) and _ARTIFACT_CREDENTIALS in names.strings(root.slice):
             return True
-        root = root.func.value if isinstance(root, ast.Call) and isinstance(root.func, ast.Attribute) else root.value  # type: ignore[union-attr]
+        root = holder
     if isinstance(root, ast.Call):
         return _answers(root, ending, names, depth + 1)
     parts: list[ast.expr] = root.values if isinstance(root, ast.BoolOp) else []
@@ -306,8 +306,13 @@ def _is_answer(root: ast.AST, ending: str, names: Names, depth: int) -> bool:
     return bool(parts) and all(_is_answer(value, ending, names, depth + 1) for value in parts)
 
 
-def _is_get(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get"
+def _holder(node: ast.AST) -> ast.expr | None:
+    """What `x["key"]`, `x.get("key")` and `await x` are taken from."""
+    if isinstance(node, ast.Subscript | ast.Await):
+        return node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+        return node.func.value
+    return None
 
 
 def _answers(call: ast.Call, ending: str, names: Names, depth: int) -> bool:

@@ -37,7 +37,7 @@ def cold_start(rounds: int) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     text = tables(measurement)
-    print(f"\n{text}\n")
+    print(f"\n{text}\n\nTimes in milliseconds, the interpreter's own start subtracted; ratios to the first row.")
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(document(measurement), indent=2) + "\n", encoding="utf-8")
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")

@@ -41,6 +41,15 @@ class Stage(StrEnum):
     """POST /v1/events is answered too: both clients exist and each has made a call."""
 
 
+class Clock(StrEnum):
+    """What a time is measured with."""
+
+    ELAPSED = "elapsed"
+    """What a client waits for, with the waits for a processor that other work on the machine holds."""
+    PROCESSOR = "processor"
+    """The process's own computing: nearly all that a cold start is, and steadier."""
+
+
 COLD_START: Final = Stage.HEALTH_ANSWERED
 
 
@@ -50,11 +59,11 @@ class Start:
 
     Attributes:
         interpreter: Seconds from its creation until the interpreter was up; in no other number.
-        reached: Seconds from there to each stage.
+        reached: Seconds from there to each stage, by each clock.
     """
 
     interpreter: float
-    reached: Mapping[Stage, float]
+    reached: Mapping[Clock, Mapping[Stage, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,30 +127,35 @@ class Measurement:
         """How many rounds were run."""
         return len(self.starts[Bytecode.ABSENT][BASELINE])
 
-    def seconds(self, bytecode: Bytecode, slug: str, stage: Stage) -> list[float]:
+    def seconds(self, bytecode: Bytecode, slug: str, stage: Stage, clock: Clock) -> list[float]:
         """A contender's times to a stage, one per round."""
-        return [start.reached[stage] for start in self.starts[bytecode][slug]]
+        return [start.reached[clock][stage] for start in self.starts[bytecode][slug]]
 
-    def ratio(self, bytecode: Bytecode, slug: str, stage: Stage) -> float:
+    def ratio(self, bytecode: Bytecode, slug: str, stage: Stage, clock: Clock) -> float:
         """A contender's time to a stage as a part of the baseline's."""
-        return ratio(self.seconds(bytecode, slug, stage), self.seconds(bytecode, BASELINE, stage))
+        return ratio(self.seconds(bytecode, slug, stage, clock), self.seconds(bytecode, BASELINE, stage, clock))
+
+    @property
+    def judged(self) -> dict[tuple[Bytecode, Clock], float]:
+        """The ratios of our cold start that must not be above ``MOST_ALLOWED``."""
+        return {
+            (bytecode, clock): self.ratio(bytecode, OURS, COLD_START, clock) for bytecode in Bytecode for clock in Clock
+        }
 
 
 def verdict(measurement: Measurement) -> str | None:
     """Say what is wrong with our cold start.
 
     Returns:
-        What is wrong, why it matters and what to do; ``None`` where the cold start is short enough, with bytecode and
-        without.
+        What is wrong, why it matters and what to do; ``None`` where the cold start is short enough by both clocks, with
+        bytecode and without.
     """
-    ratios = {bytecode: measurement.ratio(bytecode, OURS, COLD_START) for bytecode in Bytecode}
-    too_long = {bytecode: found for bytecode, found in ratios.items() if found > MOST_ALLOWED}
+    too_long = {kind: found for kind, found in measurement.judged.items() if found > MOST_ALLOWED}
     if not too_long:
         return None
-    found = " and ".join(f"{value:.3f} {_words(bytecode)}" for bytecode, value in too_long.items())
     return (
-        f"The API function's cold start is {found}, as a part of that of {measurement.contenders[BASELINE].title}; "
-        f"at most {MOST_ALLOWED} is allowed.\n"
+        f"The API function's cold start, as a part of that of {measurement.contenders[BASELINE].title}, is "
+        f"{_told(too_long)}; at most {MOST_ALLOWED} is allowed.\n"
         "  Why it matters: each new execution environment makes one client wait that long, and a short wait is what the "
         "function's own routing and validation are for.\n"
         "  What to do:     run `make bench` again on a quiet machine. If it stays, find the import that came in: "
@@ -152,12 +166,9 @@ def verdict(measurement: Measurement) -> str | None:
 
 def summary(measurement: Measurement) -> str:
     """Say in one sentence how our cold start compares."""
-    found = " and ".join(
-        f"{measurement.ratio(bytecode, OURS, COLD_START):.2f} {_words(bytecode)}" for bytecode in Bytecode
-    )
     return (
-        f"Our cold start is {found}, as a part of that of {measurement.contenders[BASELINE].title}; "
-        f"at most {MOST_ALLOWED} is allowed."
+        f"Our cold start, as a part of that of {measurement.contenders[BASELINE].title}, is "
+        f"{_told(measurement.judged)}; at most {MOST_ALLOWED} is allowed."
     )
 
 
@@ -195,29 +206,37 @@ def document(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _figures(measurement: Measurement, bytecode: Bytecode, slug: str, stage: Stage) -> dict[str, float]:
-    found = spread(measurement.seconds(bytecode, slug, stage))
-    return {
-        "median": round(found.median, 1),
-        "min": round(found.fastest, 1),
-        "max": round(found.slowest, 1),
-        "iqr": round(found.quartile_range, 1),
-        "ratio": round(measurement.ratio(bytecode, slug, stage), 3),
-    }
+def _figures(measurement: Measurement, bytecode: Bytecode, slug: str, stage: Stage) -> dict[str, dict[str, float]]:
+    figures = {}
+    for clock in Clock:
+        found = spread(measurement.seconds(bytecode, slug, stage, clock))
+        figures[clock.value] = {
+            "median": round(found.median, 1),
+            "min": round(found.fastest, 1),
+            "max": round(found.slowest, 1),
+            "iqr": round(found.quartile_range, 1),
+            "ratio": round(measurement.ratio(bytecode, slug, stage, clock), 3),
+        }
+    return figures
 
 
 def _words(bytecode: Bytecode) -> str:
     return bytecode.value.replace("-", " ")
 
 
-_COLUMNS: Final = ("cold start, ms", "min", "max", "IQR", "ratio", "first event, ms", "ratio", "unzipped, MB")
+def _told(ratios: Mapping[tuple[Bytecode, Clock], float]) -> str:
+    return ", ".join(f"{found:.3f} {_words(bytecode)} ({clock} time)" for (bytecode, clock), found in ratios.items())
+
+
+_COLUMNS: Final = ("cold start", "min", "max", "IQR", "ratio", "processor", "ratio", "first event", "ratio", "MB")
 
 
 def _table(measurement: Measurement, bytecode: Bytecode) -> str:
     rows = [(_words(bytecode).capitalize(), *_COLUMNS)]
     for slug, contender in measurement.contenders.items():
-        start = spread(measurement.seconds(bytecode, slug, COLD_START))
-        event = spread(measurement.seconds(bytecode, slug, Stage.EVENT_ACCEPTED))
+        start = spread(measurement.seconds(bytecode, slug, COLD_START, Clock.ELAPSED))
+        processor = spread(measurement.seconds(bytecode, slug, COLD_START, Clock.PROCESSOR))
+        event = spread(measurement.seconds(bytecode, slug, Stage.EVENT_ACCEPTED, Clock.ELAPSED))
         rows.append(
             (
                 contender.title,
@@ -225,9 +244,11 @@ def _table(measurement: Measurement, bytecode: Bytecode) -> str:
                 f"{start.fastest:.0f}",
                 f"{start.slowest:.0f}",
                 f"{start.quartile_range:.0f}",
-                f"{measurement.ratio(bytecode, slug, COLD_START):.2f}",
+                f"{measurement.ratio(bytecode, slug, COLD_START, Clock.ELAPSED):.2f}",
+                f"{processor.median:.0f}",
+                f"{measurement.ratio(bytecode, slug, COLD_START, Clock.PROCESSOR):.2f}",
                 f"{event.median:.0f}",
-                f"{measurement.ratio(bytecode, slug, Stage.EVENT_ACCEPTED):.2f}",
+                f"{measurement.ratio(bytecode, slug, Stage.EVENT_ACCEPTED, Clock.ELAPSED):.2f}",
                 f"{contender.unzipped_bytes / 1e6:.1f}",
             )
         )

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bench.cold_start import Bytecode, Measurement, Stage, Start
+from bench.cold_start import Bytecode, Clock, Measurement, Stage, Start
 from bench.stand_in_aws import stand_in_aws
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def _start(slug: str, contender: Installed, bytecode: Bytecode, environment: Map
             "  Why it matters: only contenders that do the same job can be compared.\n"
             f"  What to do:     mend bench/handlers (for our own: lambda_src/event_api)."
         )
-    return Start(said["interpreter"], {stage: said["reached"][stage] for stage in Stage})
+    return Start(
+        said["interpreter"], {clock: {stage: said["reached"][clock][stage] for stage in Stage} for clock in Clock}
+    )
 
 
 def _environment(endpoint: str) -> dict[str, str]:

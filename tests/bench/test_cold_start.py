@@ -13,6 +13,7 @@ from bench.cold_start import (
     MOST_ALLOWED,
     OURS,
     Bytecode,
+    Clock,
     Contender,
     Measurement,
     Stage,
@@ -26,13 +27,17 @@ from bench.cold_start import (
 )
 
 
-def measured(*, absent: float = 0.5, present: float = 0.5, imported: float = 0.1) -> Measurement:
+def measured(
+    *, absent: float = 0.5, present: float = 0.5, imported: float = 0.1, processor: float = 0.5
+) -> Measurement:
     """A run in which our cold start took these parts of the baseline's one second."""
 
-    def starts(seconds: float) -> list[Start]:
-        return [
-            Start(0.02, {Stage.IMPORTED: imported, Stage.HEALTH_ANSWERED: seconds, Stage.EVENT_ACCEPTED: seconds * 2})
-        ] * FEWEST_ROUNDS
+    def starts(seconds: float, processor: float) -> list[Start]:
+        reached = {
+            clock: {Stage.IMPORTED: imported, Stage.HEALTH_ANSWERED: value, Stage.EVENT_ACCEPTED: value * 2}
+            for clock, value in ((Clock.ELAPSED, seconds), (Clock.PROCESSOR, processor))
+        }
+        return [Start(0.02, reached)] * FEWEST_ROUNDS
 
     return Measurement(
         python="3.11.7",
@@ -41,8 +46,8 @@ def measured(*, absent: float = 0.5, present: float = 0.5, imported: float = 0.1
             OURS: Contender("Ours", {"botocore": "1.0"}, 10_000_000),
         },
         starts={
-            Bytecode.ABSENT: {BASELINE: starts(1), OURS: starts(absent)},
-            Bytecode.PRESENT: {BASELINE: starts(1), OURS: starts(present)},
+            Bytecode.ABSENT: {BASELINE: starts(1, 1), OURS: starts(absent, processor)},
+            Bytecode.PRESENT: {BASELINE: starts(1, 1), OURS: starts(present, processor)},
         },
     )
 
@@ -73,19 +78,19 @@ def test_values_of_different_rounds_are_not_compared() -> None:
 def test_a_cold_start_at_the_limit_is_short_enough() -> None:
     """Requirement: at most 0.65 of the baseline."""
     assert pytest.approx(0.65) == MOST_ALLOWED
-    assert verdict(measured(absent=0.65, present=0.65)) is None
+    assert verdict(measured(absent=0.65, present=0.65, processor=0.65)) is None
 
 
 @pytest.mark.parametrize(
     ("run", "named", "unnamed"),
     [
-        (measured(absent=0.66), "0.660 without bytecode", "with bytecode,"),
-        (measured(present=0.66), "0.660 with bytecode", "without bytecode"),
-        (measured(absent=0.66, present=0.7), "0.660 without bytecode and 0.700 with bytecode", "\0"),
+        (measured(absent=0.66), "is 0.660 without bytecode (elapsed time); at", "with bytecode"),
+        (measured(present=0.66), "is 0.660 with bytecode (elapsed time); at", "without bytecode"),
+        (measured(processor=0.7), "0.700 without bytecode (processor time), 0.700 with bytecode (processor", "elapsed"),
     ],
 )
 def test_a_cold_start_above_the_limit_is_refused_by_name(run: Measurement, named: str, unnamed: str) -> None:
-    """With bytecode and without it the limit holds, and the text says which was missed, why it matters, what to do."""
+    """By both clocks, with bytecode and without: the text says which was missed, why it matters and what to do."""
     fault = verdict(run)
     assert fault is not None
     assert named in fault
@@ -107,10 +112,11 @@ def test_the_tables_and_the_summary_show_both_ways_to_deploy() -> None:
     assert present.startswith("| With bytecode")
     ours = [[cell.strip() for cell in table.splitlines()[-1].strip("|").split("|")] for table in (without, present)]
     assert ours == [
-        ["Ours", "500", "500", "500", "0", "0.50", "1000", "0.50", "10.0"],
-        ["Ours", "400", "400", "400", "0", "0.40", "800", "0.40", "10.0"],
+        ["Ours", "500", "500", "500", "0", "0.50", "500", "0.50", "1000", "0.50", "10.0"],
+        ["Ours", "400", "400", "400", "0", "0.40", "500", "0.50", "800", "0.40", "10.0"],
     ]
-    assert "0.50 without bytecode and 0.40 with bytecode" in summary(measured(absent=0.5, present=0.4))
+    assert "0.500 without bytecode (elapsed time)" in summary(measured(absent=0.5, present=0.4))
+    assert "0.400 with bytecode (elapsed time)" in summary(measured(absent=0.5, present=0.4))
 
 
 def test_the_document_holds_versions_rounds_and_figures_and_nothing_of_the_machine() -> None:
@@ -120,7 +126,7 @@ def test_the_document_holds_versions_rounds_and_figures_and_nothing_of_the_machi
     assert found["python"] == "3.11.7"
     ours = found["contenders"][OURS]
     assert ours["versions"] == {"botocore": "1.0"}
-    assert ours["without-bytecode"]["health-answered"] == {
+    assert ours["without-bytecode"]["health-answered"]["elapsed"] == {
         "median": 500.0,
         "min": 500.0,
         "max": 500.0,

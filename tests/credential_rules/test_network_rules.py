@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from credential_rules import function_reaches_what_it_may_call as reaches
 from credential_rules import no_way_out
@@ -14,6 +16,7 @@ from credential_rules.engine import Target, judge
 from credential_rules.index import Index
 from credential_rules.network_path import contains, is_everywhere
 from credential_rules.reader import parse
+from credential_rules.registry import all_rules
 from credential_rules.template import Template
 from credential_rules.values import literal_text
 
@@ -253,6 +256,39 @@ Parameters: {{Gateway: {{Type: String}}, Peer: {{Type: String}}}}
 Resources: {{R: {{Type: AWS::EC2::Route, Properties: {route.replace("{", "{RouteTableId: rtb-0123, ", 1)}}}}}
 """
     assert [severity for severity, _ in judged(no_way_out.RULE, text)] == severities
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["A", "B", "0.0.0.0/0", "10.0.0.0/24", "-1", "tcp", "com.amazonaws.x.sqs", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["Ref", "Fn::If", "Fn::GetAtt", "Fn::Sub", "CidrIp", "IpProtocol", "FromPort", "ToPort", "SubnetIds", "Statement", "Action", "Effect", "Principal"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)  # fmt: skip
+RULES = [rule for rule in all_rules() if rule.group == "Network path"]
+TYPES = sorted({kind for rule in RULES for kind in rule.applies_to} | {"AWS::EC2::VPC", "AWS::IAM::Role", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::SecurityGroupIngress", "AWS::Lambda::EventSourceMapping", "AWS::Route53::HostedZone"})  # fmt: skip
+PROPERTIES = ["VpcId", "CidrBlock", "SubnetIds", "SubnetId", "RouteTableId", "RouteTableIds", "SecurityGroupIds", "GroupId", "SecurityGroupEgress", "SecurityGroupIngress", "VpcConfig", "Role", "Policies", "ServiceName", "VpcEndpointType", "PrivateDnsEnabled", "PolicyDocument", "DestinationCidrBlock", "GatewayId", "FunctionName", "Events", "Name", "VPCs", "ManagedPolicyArns"]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    resources=st.dictionaries(
+        st.sampled_from(["A", "B", "C", "D"]),
+        st.fixed_dictionaries(
+            {
+                "Type": st.sampled_from(TYPES),
+                "Properties": st.dictionaries(st.sampled_from(PROPERTIES), VALUES, max_size=5),
+            }
+        ),
+        min_size=1,
+    ),
+    outputs=VALUES,
+)
+def test_arbitrary_networks_always_get_an_answer(resources: dict[str, object], outputs: object) -> None:
+    """No structure breaks a rule."""
+    template = Template("t.json", {"Resources": resources, "Outputs": {"O": outputs}})  # type: ignore[dict-item]
+    assert judge(Target(templates=[template]), RULES).errors == {}
 
 
 def test_network_rules_stay_linear() -> None:

@@ -52,6 +52,11 @@ class Holders:
             if resource not in self._own and resource not in self._holding:
                 self._own[resource] = _identity(index, resource)
 
+        # A boundary only limits; `Allow *` with a few denies is how AWS documents one.
+        bounded = index.resources("AWS::IAM::Role", "AWS::IAM::User")
+        boundaries = {policy for one in bounded for policy in one["PermissionsBoundary"].resources()}
+        self._boundaries = {policy for policy in boundaries if policy not in self._holding}
+
     def _add_users_and_groups(self, index: Index) -> None:
         by_name: dict[tuple[str, str], Resource] = {}
         for kind, (_, name_key) in _OWNERS.items():
@@ -82,6 +87,10 @@ class Holders:
     def of(self, resource: Resource) -> Holdings | None:
         """What a principal holds, or a policy that nobody in the run holds; None for a policy that somebody does."""
         return self._own.get(resource)
+
+    def is_only_a_boundary(self, resource: Resource) -> bool:
+        """Whether a policy limits somebody in the run and is attached to nobody: it then grants nothing."""
+        return resource in self._boundaries
 
     def with_statements_of(self, resource: Resource) -> list[Holdings]:
         """The holdings that the statements of `resource` are part of; its own if nobody in the run holds it."""

@@ -108,8 +108,9 @@ class _Permissions:
 
 
 def _ways_to_more(index: Index, resource: Resource) -> Iterator[Finding]:
-    held = holders_of(index).of(resource)
-    if held is None:
+    holders = holders_of(index)
+    held = holders.of(resource)
+    if held is None or holders.is_only_a_boundary(resource):
         return
     permissions = _Permissions(resource, held)
     for statement in held:

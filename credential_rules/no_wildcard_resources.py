@@ -37,6 +37,8 @@ _ASSIGNED_ID: Final = re.compile(r"([a-z-]+)/\$\{[A-Za-z]*Id\}")
 
 
 def _statements_open_to_any_resource(index: Index, resource: Resource) -> Iterator[Finding]:
+    if holders_of(index).is_only_a_boundary(resource):
+        return
     for statement in index.statements(resource):
         if statement.kind != "identity" or not statement.allows:
             continue

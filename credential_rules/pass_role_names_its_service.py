@@ -20,6 +20,8 @@ _SERVICE: Final[frozenset[By]] = frozenset({"passed-service"})
 
 
 def _roles_for_any_service(index: Index, resource: Resource) -> Iterator[Finding]:
+    if holders_of(index).is_only_a_boundary(resource):
+        return
     for statement in index.statements(resource):
         if statement.kind == "identity" and statement.allows:
             at = _pass_role(statement)

@@ -486,6 +486,20 @@ def test_passing_a_role_says_to_which_service(statement: dict[str, Any], expecte
     assert verdict("pass-role-names-its-service", policy(statement), **OPEN) == expected
 
 
+def test_boundary_grants_nothing(verdict: Any) -> None:  # noqa: ANN401 (see verdict)
+    """A policy that is only somebody's boundary limits them; attached, it is judged like any other."""
+    boundary = policy({"Action": "*"})
+    bounded = role({"Principal": {"Service": "ec2.amazonaws.com"}}, PermissionsBoundary={"Ref": "Policy"})
+    attached = role(
+        {"Principal": {"Service": "ec2.amazonaws.com"}},
+        PermissionsBoundary={"Ref": "Policy"},
+        ManagedPolicyArns=[{"Ref": "Policy"}],
+    )
+    for slug in ("no-wildcard-resources", "no-privilege-escalation", "pass-role-names-its-service"):
+        assert verdict(slug, {**boundary, **bounded}) == set()
+        assert verdict(slug, {**boundary, **attached}) == {"error"}
+
+
 # --- managed policies, shared roles -------------------------------------------------------------------------------
 
 

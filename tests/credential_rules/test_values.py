@@ -160,13 +160,13 @@ Resources:
 def test_condition_on_something_that_is_no_parameter_ends(template: Callable[..., Template]) -> None:
     """A misspelt parameter, or a resource, in a condition is undecided: the resources are judged all the same."""
     found = template("""
-Conditions: {A: !Equals [!Ref Mispelt, x], B: !Equals [!Sub "${X.Arn}", y]}
+Conditions: {A: !Equals [!Ref Mispelt, x], B: !Equals [!Sub "${X.Arn}", y], C: !Equals [!If [C, a, b], a]}
 Resources:
-  X: {Type: T, Condition: A, Properties: {P: !If [B, 1, 2]}}
+  X: {Type: T, Condition: A, Properties: {P: !If [B, 1, !If [C, 2, 3]]}}
   Y: {Type: T, Condition: B}
 """)
     assert list(found.resources) == ["X", "Y"]
-    assert found.resources["X"]["P"].literals() == ["1", "2"]
+    assert found.resources["X"]["P"].literals() == ["1", "2", "3"]
 
 
 def test_import_leads_to_the_other_stack(tmp_path: Path) -> None:

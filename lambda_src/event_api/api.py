@@ -69,18 +69,25 @@ def _ready(_request: Request) -> Response:
         del checks["role"]
     # Side by side: three closed paths together must be told within the function's time-out.
     with ThreadPoolExecutor(len(checks)) as pool:
-        answers = dict(zip(checks, pool.map(_verdict, checks.values()), strict=True))
+        outcomes = list(pool.map(_outcome, checks.values()))
+    answers = {name: _verdict(outcome) for name, outcome in zip(checks, outcomes, strict=True)}
     ready = all(answer["reachable"] for answer in answers.values())
     return json_response(200 if ready else 503, {"status": "ready" if ready else "not ready", "checks": answers})
 
 
-def _verdict(check: Callable[[], object]) -> dict[str, object]:
+def _outcome(check: Callable[[], object]) -> object:
     try:
-        found = check()
+        return check()
     except AWS_ERRORS as error:
-        failure = report(error)
+        return error
+
+
+def _verdict(outcome: object) -> dict[str, object]:
+    # In one thread: two metrics that are printed at the same moment would share a line, and be lost.
+    if isinstance(outcome, Exception):
+        failure = report(outcome)
         return {"reachable": False, "failure": failure.kind, "code": failure.code}
-    return {"reachable": True, **({"arn": found} if found else {})}
+    return {"reachable": True, **({"arn": outcome} if outcome else {})}
 
 
 ROUTES: Final[Mapping[str, Callable[[Request], Response]]] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from event_api.api_keys import tenant_of
 from event_api.role_clients import AWS_ERRORS, CredentialSourceError, RoleClients
 from event_api.settings import required
-from event_api.telemetry import logger, report
+from event_api.telemetry import CallFailed, logger, report
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,15 +28,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ``isAuthorized`` and, where it is true, the context ``tenant_id``.
 
     Raises:
-        AWS_ERRORS: The key table could not be read; API Gateway answers 500 and caches nothing.
+        CallFailed: The key table could not be read; API Gateway answers 500 and caches nothing.
     """
     logger.append_keys(request_id=context.aws_request_id)
     api_key = (event.get("headers") or {}).get("x-api-key", "")
     try:
         tenant_id = tenant_of(api_key, dynamodb=_clients.client("dynamodb"), table=_table)
     except AWS_ERRORS as error:
-        report(error)
-        raise
+        raise CallFailed(report(error)) from None
     if tenant_id is None:
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": {"tenant_id": tenant_id}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.request
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,10 @@ _PHYSICAL_ID: Final = "gateway-prefix-lists"
 _ANSWER_TIMEOUT_SECONDS: Final = 10
 
 _clients: Final = RoleClients(required("AWS_REGION"))
+
+
+class _NoSuchList(Exception):
+    """EC2 does not know a prefix list by one of the names."""
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
@@ -39,8 +44,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     except AWS_ERRORS as error:
         failure = classify(error)
         answer |= {"Status": "FAILED", "Reason": f"{failure.code}: {failure.detail}"[:1000]}
-    except (LookupError, TypeError) as error:
-        answer |= {"Status": "FAILED", "Reason": f"{error} See the log {context.log_group_name}."[:1000]}
+    except _NoSuchList as error:
+        answer |= {"Status": "FAILED", "Reason": str(error)[:1000]}
+    except Exception as error:
+        logging.getLogger(__name__).exception("A fault of this function")
+        reason = f"{type(error).__name__} in this function. The log group {context.log_group_name} has its trace."
+        answer |= {"Status": "FAILED", "Reason": reason}
     request = urllib.request.Request(  # noqa: S310 - CloudFormation's own pre-signed HTTPS address
         event["ResponseURL"], data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""}
     )
@@ -55,7 +64,7 @@ def _ids_by_service(names: list[str]) -> dict[str, str]:
     found = {entry["PrefixListName"]: entry["PrefixListId"] for entry in answer["PrefixLists"]}
     missing = [name for name in names if name not in found]
     if missing:
-        raise LookupError(
+        raise _NoSuchList(
             f"EC2 knows no prefix list {', '.join(missing)}, so egress to that gateway endpoint cannot be allowed. "
             "Check that the region offers the service."
         )

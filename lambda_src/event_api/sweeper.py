@@ -9,7 +9,7 @@ from event_api.event_queue import EventQueue
 from event_api.event_store import EventStore
 from event_api.role_clients import AWS_ERRORS, WORST_CALL_SECONDS, CredentialSourceError, RoleClients
 from event_api.settings import required
-from event_api.telemetry import count, logger, report
+from event_api.telemetry import CallFailed, count, logger, report
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,7 +35,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         ``resent``: how many references went to the queue.
 
     Raises:
-        AWS_ERRORS: The sweep could not go on; what was resent stays resent.
+        CallFailed: The sweep could not go on; what was resent stays resent.
     """
     logger.append_keys(request_id=context.aws_request_id)
     resent = 0
@@ -47,8 +47,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
                 _queue.send(event.reference)
                 resent += 1
     except AWS_ERRORS as error:
-        report(error)
-        raise
+        raise CallFailed(report(error)) from None
     finally:
         if resent:
             logger.info("Sent events again", extra={"resent": resent})

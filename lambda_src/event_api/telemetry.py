@@ -21,6 +21,22 @@ CREDENTIAL_ERRORS: Final = "CredentialErrors"
 logger: Final = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "event_api"))
 
 
+class CallFailed(Exception):
+    """A failed AWS call that ``report`` has told of, for a handler to raise.
+
+    Lambda logs the text of whatever a handler raises, and the SDK's own text may quote the signed request.
+
+    Args:
+        failure: What ``report`` gave.
+    """
+
+    def __init__(self, failure: AwsFailure) -> None:
+        super().__init__(
+            f"{failure.operation or 'An AWS call'} failed: {failure.code} (AWS request "
+            f"{failure.request_id or 'never made'}). The line before with failure={failure.kind} says why and what to do."
+        )
+
+
 def report(error: Exception) -> AwsFailure:
     """Write the one log line that a failed AWS call gets, and count it if credentials were at fault.
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from event_api.event_queue import InvalidReference, parse_reference
 from event_api.event_store import EventStore
-from event_api.role_clients import AWS_ERRORS, CredentialSourceError, RoleClients
+from event_api.role_clients import AWS_ERRORS, WORST_CALL_SECONDS, CredentialSourceError, RoleClients
 from event_api.settings import required
 from event_api.telemetry import logger, report
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_MILLISECONDS: Final = 1000
 
 _clients: Final = RoleClients(required("AWS_REGION"))
 _store: Final = EventStore(_clients, required("EVENTS_TABLE"))
@@ -26,7 +28,8 @@ except CredentialSourceError:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Work on a batch of messages.
 
-    A credential fault ends the batch: the rest would fail in the same way, one log line each.
+    A credential fault ends the batch: the rest would fail in the same way, one log line each. So does a lack of time:
+    of a worker that Lambda stops, every message is delivered again.
 
     Returns:
         The messages to be delivered again, in the form of ``ReportBatchItemFailures``.
@@ -35,6 +38,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
     records: list[dict[str, Any]] = event["Records"]
     failed: list[str] = []
     for position, record in enumerate(records):
+        if context.get_remaining_time_in_millis() < WORST_CALL_SECONDS * _MILLISECONDS:
+            logger.warning("No time for the rest of the batch", extra={"left": len(records) - position})
+            failed.extend(left["messageId"] for left in records[position:])
+            break
         try:
             _store.make_available(parse_reference(record["body"]), now=datetime.now(UTC))
         except InvalidReference as error:

@@ -300,7 +300,7 @@ def test_a_service_that_does_not_answer_is_given_up_on_in_time(aws: RecordingSer
 
     client.list_queues()
 
-    assert READ_TIMEOUT_SECONDS <= time.monotonic() - start < READ_TIMEOUT_SECONDS + 1.5
+    assert READ_TIMEOUT_SECONDS <= time.monotonic() - start < 2 * READ_TIMEOUT_SECONDS
     assert len(aws.requests) == 2
 
 
@@ -315,7 +315,7 @@ def test_a_closed_path_is_given_up_on_at_once(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(Exception, match="Could not connect to the endpoint URL"):
         client.list_queues()
 
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < READ_TIMEOUT_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""The one list of commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from local_aws.places import PROJECT
+
+COMMANDS = ("up", "test", "synth", "check", "deploy", "watch", "bench", "down", "incident")
+MAKE = shutil.which("make") or "make"
+
+
+def make(*arguments: str) -> str:
+    """What make says, also when make itself runs the tests."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        [MAKE, *arguments], cwd=PROJECT, env=variables, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_help_is_the_default_and_lists_every_command_of_the_design() -> None:
+    """A newcomer who types `make` sees what there is, with a sentence each."""
+    listing = make()
+    for command in COMMANDS:
+        assert re.search(rf"^  make {command} +\w.{{20,}}$", listing, re.MULTILINE), command
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_does_its_own_set_up(command: str) -> None:
+    """On a fresh clone each command begins with the Python packages; only `down` has nothing to set up."""
+    plan = make("--dry-run", "--always-make", command)
+    assert ("-r requirements.txt" in plan) == (command != "down")

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from stacks.settings import Settings
 
 _API_TIMEOUT: Final = Duration.seconds(28)
-"""Longer than the slowest call of the client factory, shorter than the 30 s that API Gateway waits."""
+"""Longer than the slowest call of the client factory, shorter than the 30 s that API Gateway waits.
+
+For an authorizer it waits only 10 s. The function goes on all the same, so that its log says which call hung.
+"""
 
 _SWEEP_EVERY: Final = Duration.minutes(1)
 

@@ -110,8 +110,9 @@ class DataStack(Stack):
             removal_policy=removal,
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    # A day longer than the items, so that no item points at a missing object.
-                    expiration=Duration.days(settings.event_retention_days + 1),
+                    # Longer than the items, which DynamoDB removes within a few days of their end: until then
+                    # they can be read and must not point at a missing object.
+                    expiration=Duration.days(settings.event_retention_days + 7),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],

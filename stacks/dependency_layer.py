@@ -27,7 +27,7 @@ _WHEEL_PLATFORMS: Final = {
 
 
 class LayerMissing(Exception):
-    """The layer was not built, or from other requirements than those of today."""
+    """The layer was not built, or not from the requirements of today in the way of today."""
 
 
 def layer_folder(target: Target, architecture: Architecture, *, root: Path = ROOT) -> Path:
@@ -43,7 +43,7 @@ def layer_folder(target: Target, architecture: Architecture, *, root: Path = ROO
     """
     folder = _folder(root, target, architecture)
     mark = _mark(folder)
-    if not folder.is_dir() or not mark.exists() or mark.read_text(encoding="ascii") != _requirements_hash(root):
+    if not folder.is_dir() or not mark.exists() or mark.read_text(encoding="ascii") != _recipe(root):
         raise LayerMissing(
             f"The functions' third-party code for {_name(target, architecture)} is not built, or from older "
             "requirements, so the functions would lack what they import. Build it with "
@@ -83,7 +83,7 @@ def build_layer(target: Target, architecture: Architecture, *, root: Path = ROOT
     # Console scripts carry this machine's paths, and the asset's hash must not depend on them.
     shutil.rmtree(folder / "python" / "bin", ignore_errors=True)
     _keep_services_within_reach(folder / "python" / "botocore" / "data")
-    _mark(folder).write_text(_requirements_hash(root), encoding="ascii")
+    _mark(folder).write_text(_recipe(root), encoding="ascii")
     return folder
 
 
@@ -103,15 +103,16 @@ def _folder(root: Path, target: Target, architecture: Architecture) -> Path:
 
 
 def _mark(folder: Path) -> Path:
-    return folder.parent / f"{folder.name}.requirements.sha256"
+    return folder.parent / f"{folder.name}.built-from.sha256"
 
 
 def _requirements(root: Path) -> Path:
     return root / "lambda_src" / "requirements.txt"
 
 
-def _requirements_hash(root: Path) -> str:
-    return hashlib.sha256(_requirements(root).read_bytes()).hexdigest()
+def _recipe(root: Path) -> str:
+    """What a layer is made from and by: it has to be built again when either changes."""
+    return hashlib.sha256(_requirements(root).read_bytes() + Path(__file__).read_bytes()).hexdigest()
 
 
 def _main() -> int:

@@ -6,7 +6,6 @@ CDK runs; both raise where code tries to connect. The process has no home and no
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -45,12 +44,12 @@ def copy_to(folder: Path, *, layers: bool = True) -> Path:
         target = folder / ".build" / "layer"
         (target / "aws-x86_64" / "python").mkdir(parents=True)
         (target / "aws-x86_64" / "python" / "stand_in.py").touch()
-        mark = hashlib.sha256((folder / "lambda_src" / "requirements.txt").read_bytes()).hexdigest()
-        (target / "aws-x86_64.requirements.sha256").write_text(mark, encoding="ascii")
         for where in Target:
             built = layer_folder(where, Architecture.ARM64)
             (target / built.name).symlink_to(built)
-            (target / f"{built.name}.requirements.sha256").write_text(mark, encoding="ascii")
+            mark = Path(f"{built}.built-from.sha256")
+            shutil.copy(mark, target / mark.name)
+            shutil.copy(mark, target / "aws-x86_64.built-from.sha256")
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -46,6 +47,15 @@ def test_a_layer_from_older_requirements_is_an_error(checkout: Path) -> None:
     """A layer of yesterday would deploy other versions than those that were tested."""
     (checkout / "lambda_src" / "requirements.txt").write_text("# changed\n", encoding="utf-8")
     with pytest.raises(LayerMissing, match="older requirements"):
+        layer_folder(Target.AWS, Architecture.ARM64, root=checkout)
+
+
+def test_a_layer_that_was_built_in_another_way_is_an_error(checkout: Path) -> None:
+    """For another Python, say, or before something was left out of it: `dependency_layer.py` is part of its recipe."""
+    (mark,) = (checkout / ".build" / "layer").glob("aws-arm64.*")
+    requirements_alone = hashlib.sha256((checkout / "lambda_src" / "requirements.txt").read_bytes()).hexdigest()
+    mark.write_text(requirements_alone, encoding="ascii")
+    with pytest.raises(LayerMissing, match="not built"):
         layer_folder(Target.AWS, Architecture.ARM64, root=checkout)
 
 

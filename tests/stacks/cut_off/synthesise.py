@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 
 sys.path.insert(0, str(Path.cwd()))
@@ -24,6 +25,7 @@ Path("modules.json").write_text(json.dumps(sorted(sys.modules)), encoding="utf-8
 bad = build_app("out-refused")
 stack = Stack(bad, "Refused")
 sqs.CfnQueue(stack, "Queue")
+iam.CfnUser(stack, "User")
 vpc = ec2.CfnVPC(stack, "Vpc", cidr_block="10.0.0.0/24")
 ec2.CfnSecurityGroup(
     stack,

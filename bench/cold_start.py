@@ -159,7 +159,7 @@ def verdict(measurement: Measurement) -> str | None:
         "  Why it matters: each new execution environment makes one client wait that long, and a short wait is what the "
         "function's own routing and validation are for.\n"
         "  What to do:     run `make bench` again on a quiet machine. If it stays, find the import that came in: "
-        "`python -X importtime -c 'import event_api.inbox'` in lambda_src, with today's code and with that of the last "
+        "`../.venv/bin/python -X importtime -c 'import event_api.inbox'` in lambda_src, with today's code and with that of the last "
         "commit that changed bench/results."
     )
 

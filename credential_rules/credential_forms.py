@@ -267,6 +267,8 @@ _SECRET_NAME = re.compile(
     r"|cookie|app|application|client|license|fernet|host|consumer|stream|write|ingest|ingestion|integration|product)_?keys?(?![a-z])"
     r"|(?<![a-z])(?:secrets|tokens|credentials?|creds?|pat|webhook|salt|otp|sas)(?![a-z]))"
 )
+_SHORTEST_NAME: Final = 3
+_LONGEST_NAME: Final = 200
 _UNSURE_TOKENS: Final = frozenset({"client", "task", "service", "id", "page", "request", "device", "registration"})
 _NO_SECRET_BEFORE: Final = _words(
     "public no not next max min num number total input output enable enabled enables disable disabled use uses using require"
@@ -304,7 +306,8 @@ _SAYS_WHICH: Final = _words(
 @lru_cache(maxsize=16384)
 def promise_of(name: str) -> Promise:
     """What a name promises: `DB_PASSWORD`, `dbPassword` and `--db-password` a secret, `PASSWORD_MIN_LENGTH` none."""
-    if len(name) < 3 or len(name) > 200:  # noqa: PLR2004 (`pat` is the shortest such name; longer ones are prose)
+    # `pat` is the shortest such name, longer ones are prose, and AWS::IAM::AccessKey is a type.
+    if not _SHORTEST_NAME <= len(name) <= _LONGEST_NAME or "::" in name:
         return "none"
     words = [word.lower() for word in _WORDS.findall(name)]
     joined = "_".join(words)

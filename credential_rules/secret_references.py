@@ -48,9 +48,14 @@ def kind_of_reference(hole: Hole) -> Reference:
     if service not in {"secretsmanager", "ssm-secure"}:
         return "other"
     key = _JSON_KEY.search(hole.name)
-    if key is not None and promise_of(key["key"]) == "none" and _NO_SECRET_KEY.fullmatch(key["key"]):
+    if key is not None and names_no_secret(key["key"]):
         return "other"
     return "secret"
+
+
+def names_no_secret(key: str) -> bool:
+    """Whether a key within a secret is surely no secret itself: `username`, `host`, `engine`."""
+    return promise_of(key) == "none" and _NO_SECRET_KEY.fullmatch(key) is not None
 
 
 def secret_attribute(hole: Hole) -> str:

@@ -70,11 +70,12 @@ check: .venv/dev .venv/cdk-cli .build/layer/local .build/layer/aws ## lint, form
 	@$(VENV_PYTHON) -m ruff format --check --quiet . || { echo 'Not formatted as agreed. Run: make format'; exit 1; }
 	@$(VENV_PYTHON) -m mypy .
 	@$(VENV_PYTHON) docs/openapi.py --check
-	@if [ -f docs/rules.md ]; then $(VENV_PYTHON) -m credential_rules docs --check; fi
+	@$(VENV_PYTHON) -m credential_rules docs --check
 	@$(VENV_PYTHON) -m pytest -q -n 2 -m 'not e2e'
 
 synth: .venv/base .venv/cdk-cli .build/layer/aws ## synthesise all stacks with all rules; needs no credentials
 	@$(NO_AWS_SESSION) cdk synth --quiet --no-notices $(ARGS)
+	@$(VENV_PYTHON) -m credential_rules ledger cdk.out
 
 deploy: .venv/base .venv/cdk-cli .build/layer/aws ## deploy to the AWS account of your session
 	cdk deploy --all $(ARGS)
@@ -85,9 +86,10 @@ watch: .venv/base .venv/cdk-cli .build/layer/aws ## deploy changes to your AWS a
 bench: .venv/dev .venv/cdk-cli .build/layer/local ## what it costs, beside what you would use instead
 	@$(VENV_PYTHON) -m bench $(ARGS)
 
-docs: .venv/dev ## write the generated documentation anew
+docs: .venv/dev synth ## write the generated documentation anew
 	@$(VENV_PYTHON) docs/openapi.py
 	@$(VENV_PYTHON) -m credential_rules docs
+	@$(VENV_PYTHON) -m credential_rules ledger cdk.out --write docs/acknowledgements.md
 
 layer: .build/layer/local .build/layer/aws ## build the functions' third-party code (the other commands do it when needed)
 

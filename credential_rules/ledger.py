@@ -209,7 +209,9 @@ def as_markdown(acknowledgements: Iterable[Acknowledgement]) -> str:
     for one in rows:
         terms = one.terms
         cells = (terms.why, terms.owner, str(terms.expires)) if terms else (one.reason, "missing", "missing")
-        lines.append("| " + " | ".join(_cell(cell) for cell in (one.id, one.at or "the app", *cells)) + " |")
+        # As code: a rule's name may hold `<AWS::AccountId>`, which Markdown would take for markup and drop.
+        named = (f"`{one.id}`", f"`{one.at}`" if one.at else "the app")
+        lines.append("| " + " | ".join(_cell(cell) for cell in (*named, *cells)) + " |")
     return "\n".join([*lines, ""])
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credential_rules.ledger import as_markdown, read_acknowledgements
+from stacks.dependency_layer import ROOT
 from tests.stacks.cloud_assembly import STACKS
 
 if TYPE_CHECKING:
@@ -164,3 +166,9 @@ def test_a_bad_stack_is_refused_for_its_own_faults_only(cut_off: Path) -> None:
     }
     assert found >= REFUSED
     assert {path.partition("/")[0] for path, _, _ in found} == {"Refused"}
+
+
+def test_page_of_acknowledgements_is_fresh(dev: Assembly) -> None:
+    """docs/acknowledgements.md lists what `cdk.json` alone gives; `make docs` writes it."""
+    written = (ROOT / "docs" / "acknowledgements.md").read_text(encoding="utf-8")
+    assert written == as_markdown(read_acknowledgements(dev.folder))

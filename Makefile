@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help up test synth check deploy watch bench down incident docs layer format clean
+.PHONY: help up test synth check deploy watch bench bench-rules down incident docs layer format clean
 
 SHELL := /bin/sh
 
@@ -85,6 +85,9 @@ watch: .venv/base .venv/cdk-cli .build/layer/aws ## deploy changes to your AWS a
 
 bench: .venv/dev .venv/cdk-cli .build/layer/local ## what it costs, beside what you would use instead
 	@$(VENV_PYTHON) -m bench $(ARGS)
+
+bench-rules: .venv/dev .venv/cdk-cli .build/layer/aws ## what the rules cost, beside cfn-lint and checkov (ten minutes)
+	@$(VENV_PYTHON) -m bench.rules_speed
 
 docs: .venv/dev synth ## write the generated documentation anew
 	@$(VENV_PYTHON) docs/openapi.py

@@ -42,7 +42,7 @@ _KEY_ID = re.compile(
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-[0-9]:")
 _SESSION_TOKEN = re.compile(
-    r"(?<![A-Za-z0-9/+=])(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLEH4)[A-Za-z0-9/+=]{40,}"
+    r"(?<![A-Za-z0-9/+])(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLEH4)[A-Za-z0-9/+=]{40,}"
 )
 _TOKENS: Final[tuple[tuple[str, str], ...]] = (
     ("an Amazon Bedrock API key", r"ABSK(?:QmVkcm9ja0FQSUtleS[A-Za-z0-9+/]{8,}|[A-Za-z0-9+/]{60,})={0,2}"),
@@ -101,10 +101,10 @@ _PASSWORD_IN_URL = re.compile(
     r"(?i)(?<![a-z0-9])[a-z][a-z0-9+.-]{1,30}://(?P<user>[^\s/:@\"'<>?#]*):(?P<password>[^\s/@\"'<>]+)@(?=[^\s])"
 )
 _HEADER = re.compile(r"(?i)\b(?P<scheme>basic|bearer)\s+(?P<value>[a-z0-9+/=_.~-]{16,})")
-_SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _SECRET_KEY_NEAR = re.compile(
     r"(?i)(?:aws_?secret|secret_?(?:access_?)?key|secret_?access|access_?key(?!_?id)|aws_?key)"
-    r"[^\n]{0,40}?(?<![A-Za-z0-9/+=])(?-i:(?P<key>[A-Za-z0-9/+]{40}))(?![A-Za-z0-9/+=])"
+    r"[^\n]{0,40}?(?<![A-Za-z0-9/+])(?-i:(?P<key>[A-Za-z0-9/+]{40}))(?![A-Za-z0-9/+=])"
 )
 _SHORTEST: Final = 12  # a password in a URL; everything else that gives itself away is longer
 
@@ -435,20 +435,21 @@ _COMMANDS: Final = tuple(
 _IS_CODE = re.compile(r"[$`(){}\[\]\0]|^[%@<]|^[A-Za-z_]\w*\.[A-Za-z_]|^\\")
 
 
-def secrets_assigned_in(text: str, *, only_quoted: bool = False) -> Iterator[str]:
+def secrets_assigned_in(text: str, *, is_code: bool = False) -> Iterator[str]:
     """The names to which a script, a configuration file, a connection string or a command gives a literal secret.
 
-    What a program computes (`$(aws …)`, `os.environ[…]`) is no literal. `only_quoted` is for source code, where a bare
-    word on the right is another variable.
+    What a program computes (`$(aws …)`, `os.environ[…]`) is no literal. With `is_code` only quoted text that is no word
+    counts: in source code a bare word is another variable, and a quoted one often a label.
     """
     if ("=" not in text and ":" not in text and " " not in text) or not _SECRET_WORD.search(text):
         return
     seen: set[str] = set()
-    for name, value in _assigned(text, only_quoted=only_quoted):
-        if name not in seen and "\0" not in value and "$" not in value and is_secret(value, name):
+    for name, value in _assigned(text, is_code=is_code):
+        is_literal = "\0" not in value and "$" not in value and (looks_drawn(value) or not is_code)
+        if name not in seen and is_literal and is_secret(value, name):
             seen.add(name)
             yield name
-    if only_quoted:
+    if is_code:
         return
     for pattern in _COMMANDS:
         command = pattern.search(text)
@@ -456,7 +457,7 @@ def secrets_assigned_in(text: str, *, only_quoted: bool = False) -> Iterator[str
             yield command[0].split(maxsplit=1)[0]
 
 
-def _assigned(text: str, *, only_quoted: bool) -> Iterator[tuple[str, str]]:
+def _assigned(text: str, *, is_code: bool) -> Iterator[tuple[str, str]]:
     for found in _ASSIGNMENT.finditer(text):
         name = found["name"]
         if promise_of(name) == "none":
@@ -464,12 +465,12 @@ def _assigned(text: str, *, only_quoted: bool) -> Iterator[tuple[str, str]]:
         quoted = next((v for v in (found["td"], found["ts"], found["ld"], found["ls"]) if v is not None), None)
         if quoted is not None:
             yield name, quoted
-        elif not only_quoted and not _IS_CODE.search(found["tight"]):
+        elif not is_code and not _IS_CODE.search(found["tight"]):
             following = text[found.end() : found.end() + 1]
             # connect(password=password) hands a variable on.
             if following not in {"(", "["} and not (found["tight"] == name and following in {",", ")"}):
                 yield name, found["tight"]
-    if only_quoted:
+    if is_code:
         return
     for pattern in (_LINE, _FLAG, _CONFIGURE):
         for found in pattern.finditer(text):

@@ -58,6 +58,12 @@ def names_no_secret(key: str) -> bool:
     return promise_of(key) == "none" and _NO_SECRET_KEY.fullmatch(key) is not None
 
 
+def names_no_secret_parameter(parameter: Parameter) -> bool:
+    """Whether a parameter's name says that it holds a name, an address or a user, whatever its NoEcho says."""
+    is_called_secret = promise_of(parameter.name) in {"aws", "secret"}
+    return not is_called_secret and _NAMES_NO_SECRET.fullmatch(parameter.name) is not None
+
+
 def secret_attribute(hole: Hole) -> str:
     """What secret a resource's attribute is, with its name; empty if it is none."""
     resource = hole.resource
@@ -102,14 +108,14 @@ def _by_parameter(hole: Hole, template: Template, promise: Promise) -> Brought |
     if parameter is None:
         return None
     is_called_secret = promise_of(parameter.name) in {"aws", "secret"}
-    names_no_secret = not is_called_secret and _NAMES_NO_SECRET.fullmatch(parameter.name) is not None
-    if parameter.no_echo and (promise == "secret" or not names_no_secret):
+    is_no_secret = names_no_secret_parameter(parameter)
+    if parameter.no_echo and (promise == "secret" or not is_no_secret):
         return Brought(
             f"the value of the NoEcho parameter '{parameter.name}', exposed at deploy: NoEcho does not hide it here"
         )
     if is_called_secret:
         return Brought(f"the value of the parameter '{parameter.name}', which its own name calls a secret")
-    if promise != "secret" or names_no_secret:
+    if promise != "secret" or is_no_secret:
         return None
     if parameter.type.startswith("AWS::SSM::Parameter::Value"):
         return Brought(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from credential_rules.credential_forms import (
     credential_in,
@@ -37,6 +37,8 @@ _PAIRS: Final = (
 # What CloudFormation writes in the clear where many may read it, NoEcho or not.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 _IN_THE_CLEAR: Final = frozenset({"UserData", "Metadata", "Outputs", "Tags", "Description"})
+# no-credentials-in-environment judges this one.
+_GLOBAL_ENVIRONMENT: Final = ("Globals", "Function", "Environment", "Variables")
 _CONTENT_DECIDES: Final = {
     "AWS::SecretsManager::Secret": frozenset({"SecretString", "GenerateSecretString"}),
     "AWS::SSM::Parameter": frozenset({"Value"}),
@@ -53,13 +55,8 @@ class _Hit(NamedTuple):
     fix: str = ""
 
 
-class _Part(NamedTuple):
-    """What is still to be walked. `name` is what a text here is called, `is_clear` whether references are exposed."""
-
-    raw: Raw
-    path: Steps
-    name: str
-    is_clear: bool
+_Part: TypeAlias = "tuple[Raw, Steps, str, bool]"
+"""What is still to be walked: as written, where, what a text there is called, and whether it is shown in the clear."""
 
 
 def _everywhere(_index: Index, template: Template) -> Iterator[Finding]:
@@ -74,9 +71,9 @@ def _everywhere(_index: Index, template: Template) -> Iterator[Finding]:
             if section == "Description" and (what := _problem(content)):
                 yield _finding(template, _Hit((section,), content, what))
         else:
-            walk = _Walk(template, None, frozenset({("Globals", "Function", "Environment", "Variables")}))
-            for hit in walk.hits(_Part(content, (section,), "", section in _IN_THE_CLEAR)):
-                yield _finding(template, hit)
+            for hit in _Walk(template, None).hits((content, (section,), "", section in _IN_THE_CLEAR)):
+                if hit.path[: len(_GLOBAL_ENVIRONMENT)] != _GLOBAL_ENVIRONMENT:
+                    yield _finding(template, hit)
 
 
 def _finding(template: Template, hit: _Hit, owner: Resource | None = None) -> Finding:
@@ -117,7 +114,7 @@ def _parameters(template: Template) -> Iterator[Finding]:
                     ),
                 )
         others: Raw = {key: below for key, below in raw.items() if key != "Default"}
-        for hit in _Walk(template, None).hits(_Part(others, ("Parameters", name), "", is_clear=False)):
+        for hit in _Walk(template, None).hits((others, ("Parameters", name), "", False)):
             yield _finding(template, hit)
 
 
@@ -126,8 +123,7 @@ def _outputs(template: Template) -> Iterator[Finding]:
         if isinstance(raw, dict):
             for key, below in raw.items():
                 called = name if key == "Value" else ""
-                part = _Part(below, ("Outputs", name, key), called, is_clear=True)
-                for hit in _Walk(template, None).hits(part):
+                for hit in _Walk(template, None).hits((below, ("Outputs", name, key), called, True)):
                     yield _finding(template, hit)
 
 
@@ -139,83 +135,83 @@ def _resources(template: Template) -> Iterator[Finding]:
         owner = known.get(logical_id)
         # A resource that can never exist is in the repository all the same.
         prefix: Steps = () if owner is not None else ("Resources", logical_id)
-        walk = _Walk(template, owner, _judged_elsewhere(owner) if owner is not None else frozenset())
+        walk = _Walk(template, owner)
+        hits: list[_Hit] = []
         for key, below in raw.items():
-            if isinstance(below, dict | list):
-                for hit in walk.hits(_Part(below, (*prefix, key), "", key == "Metadata")):
+            if type(below) is dict or type(below) is list:
+                hits += walk.hits((below, (*prefix, key), "", key == "Metadata"))
+        if hits:
+            elsewhere = _judged_elsewhere(owner) if owner is not None else set()
+            for hit in hits:
+                if not any(hit.path[:length] in elsewhere for length in range(1, len(hit.path) + 1)):
                     yield _finding(template, hit, owner)
 
 
-def _judged_elsewhere(resource: Resource) -> frozenset[Steps]:
+def _judged_elsewhere(resource: Resource) -> set[Steps]:
     """The places that no-credentials-in-environment and no-plaintext-passwords judge."""
     found = {value.path for value in environments(resource)}
     found.update(value.path for value in password_values(resource))
     for name in _CONTENT_DECIDES.get(resource.type, ()):
         found.add(("Properties", name))
-    return frozenset(found)
+    return found
 
 
 class _Walk:
     """Looks at every text below some part of a template. Plain loops: most templates are long and hold nothing."""
 
-    def __init__(self, template: Template, owner: Resource | None, skipped: frozenset[Steps] = frozenset()) -> None:
+    def __init__(self, template: Template, owner: Resource | None) -> None:
         self._template = template
         self._owner = owner
-        self._skipped = skipped
 
     def hits(self, start: _Part) -> list[_Hit]:
+        """Every credential at or below `start`."""
         found: list[_Hit] = []
         todo = [start]
         while todo:
             part = todo.pop()
-            raw = part.raw
-            if self._skipped and part.path in self._skipped:
-                continue
-            if type(raw) is dict:
-                if len(raw) == 1 and self._is_call(part, raw, todo, found):
-                    continue
-                self._mapping(part, raw, todo)
-            elif type(raw) is list:
+            raw = part[0]
+            if isinstance(raw, dict):
+                if len(raw) != 1 or not self._is_call(part, raw, todo, found):
+                    self._mapping(part, raw, todo)
+            elif isinstance(raw, list):
                 self._list(part, raw, todo, found)
-            elif type(raw) is str:
-                self._text(part.name, raw, part.path, found)
-            elif type(raw) is int and part.name and is_secret(str(raw), part.name):
-                found.append(_Hit(part.path, raw, f"a literal secret ({shown(str(raw))})"))
+            elif isinstance(raw, str):
+                self._text(part[2], raw, part[1], found)
+            elif type(raw) is int and part[2] and is_secret(str(raw), part[2]):
+                found.append(_Hit(part[1], raw, f"a literal secret ({shown(str(raw))})"))
         return found
 
-    def _mapping(self, part: _Part, raw: dict[str, Raw], todo: list[_Part]) -> None:
-        path = part.path
-        for key, child in raw.items():
-            kind = type(child)
-            if kind is str:
-                if key not in _NAMES and (promise_of(key) != "none" or _problem(child) or key in _MAY_BE_ENCODED):  # type: ignore[arg-type]
-                    todo.append(_Part(child, (*path, key), key, is_clear=False))
-            elif kind is dict or kind is list or (kind is int and promise_of(key) == "secret"):
-                todo.append(_Part(child, (*path, key), key, part.is_clear or key in _IN_THE_CLEAR))
-        if "Value" in raw or "ParameterValue" in raw or "StringValue" in raw or "value" in raw:
-            self._pair(part, raw, todo)
-
     @staticmethod
-    def _pair(part: _Part, raw: dict[str, Raw], todo: list[_Part]) -> None:
-        """`{Key: Password, Value: …}`: the value is called as its neighbour says."""
+    def _mapping(part: _Part, raw: dict[str, Raw], todo: list[_Part]) -> None:
+        _, path, _, is_clear = part
+        for key, child in raw.items():
+            if isinstance(child, str):
+                if (promise_of(key) != "none" or _problem(child) or key in _MAY_BE_ENCODED) and key not in _NAMES:
+                    todo.append((child, (*path, key), key, False))
+            elif isinstance(child, (dict, list)):
+                todo.append((child, (*path, key), key, is_clear or key in _IN_THE_CLEAR))
+            elif type(child) is int and promise_of(key) == "secret":
+                todo.append((child, (*path, key), key, False))
         for held, names in _PAIRS:
             if held in raw:
+                # {Key: Password, Value: ...}: the value is called as its neighbour says.
                 for name in names:
                     called = raw.get(name)
                     if isinstance(called, str) and promise_of(called) != "none":
-                        todo.append(_Part(raw[held], (*part.path, held), called, part.is_clear))
+                        todo.append((raw[held], (*path, held), called, is_clear))
 
     def _list(self, part: _Part, raw: list[Raw], todo: list[_Part], found: list[_Hit]) -> None:
+        _, path, name, is_clear = part
         flag = ""
         for at, child in enumerate(raw):
-            if type(child) is str:
-                if flag or part.name or _problem(child):
-                    self._text(flag or part.name, child, (*part.path, at), found)
+            if isinstance(child, str):
+                if flag or _problem(child) or promise_of(name) != "none":
+                    self._text(flag or name, child, (*path, at), found)
                 # ["--password", "hunter2"]
                 flag = child if child[:1] == "-" and promise_of(child) != "none" else ""
             else:
-                if type(child) is dict or type(child) is list:
-                    todo.append(_Part(child, (*part.path, at), flag or part.name, part.is_clear))
+                if isinstance(child, (dict, list)):
+                    todo.append((child, (*path, at), flag or name, is_clear))
                 flag = ""
 
     def _text(self, name: str, text: str, path: Steps, found: list[_Hit]) -> None:
@@ -237,52 +233,55 @@ class _Walk:
         ((function, argument),) = raw.items()
         if function != "Ref" and not function.startswith("Fn::"):
             return False
-        path = (*part.path, function)
+        _, where, name, is_clear = part
+        path = (*where, function)
         if function == "Fn::If":
             if isinstance(argument, list):
                 for at, branch in enumerate(argument[1:], 1):
-                    todo.append(_Part(branch, (*path, at), part.name, part.is_clear))
-            return True
-        promise = promise_of(part.name) if part.name else "none"
-        if part.is_clear or promise in {"aws", "secret"}:
+                    todo.append((branch, (*path, at), name, is_clear))
+        elif is_clear or promise_of(name) in {"aws", "secret"}:
             self._resolved(part, raw, found)
-            return True
-        if function in _NAMES:
-            return True
-        if function == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:  # noqa: PLR2004 (separator, list)
-            separator, pieces = argument
-            if isinstance(separator, str) and isinstance(pieces, list):
-                joined = separator.join(piece if isinstance(piece, str) else "\0" for piece in pieces)
-                if what := _problem(joined):
-                    found.append(_Hit(part.path, raw, what))
-                todo.extend(
-                    _Part(piece, (*path, 1, at), "", is_clear=False)
-                    for at, piece in enumerate(pieces)
-                    if not isinstance(piece, str)
-                )
-                return True
-        todo.append(_Part(argument, path, part.name, is_clear=False))
+        elif function == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:  # noqa: PLR2004 (separator, list)
+            self._joined(part, argument, todo, found)
+        elif function not in _NAMES:
+            todo.append((argument, path, name, False))
         return True
+
+    @staticmethod
+    def _joined(part: _Part, argument: list[Raw], todo: list[_Part], found: list[_Hit]) -> None:
+        """A credential may be cut into the pieces of a Join."""
+        raw, path, _, _ = part
+        separator, pieces = argument
+        if not isinstance(separator, str) or not isinstance(pieces, list):
+            todo.append((pieces, (*path, "Fn::Join", 1), "", False))
+            return
+        known = [piece if isinstance(piece, str) else "\0" for piece in pieces]
+        if what := _problem(separator.join(known)):
+            found.append(_Hit(path, raw, what))
+        for at, piece in enumerate(pieces):
+            if type(piece) is dict and "Ref" not in piece:
+                todo.append((piece, (*path, "Fn::Join", 1, at), "", False))
 
     def _resolved(self, part: _Part, raw: dict[str, Raw], found: list[_Hit]) -> None:
         """Judges what a function says before deployment and, in the clear, what it brings at deployment."""
-        value = Value((Node(self._template, raw, part.path, self._owner),), may_be_absent=False)
-        promise = promise_of(part.name) if part.name else "none"
+        _, path, name, is_clear = part
+        value = Value((Node(self._template, raw, path, self._owner),), may_be_absent=False)
+        promise = promise_of(name)
         for text in value.texts():
             known = "".join(piece if isinstance(piece, str) else "\0" for piece in text.pieces)
             literal = text.literal
             what = _problem(known)
             if not what and literal is not None and promise != "none":
-                what = secret_called(literal, part.name)
+                what = secret_called(literal, name)
             if what:
                 names = ", ".join(f"'{name}'" for name in sorted(text.parameters))
                 through = f", through the default of parameter {names}" if names else ""
-                found.append(_Hit(part.path, raw, f"{what}{through}"))
-            if part.is_clear:
+                found.append(_Hit(path, raw, f"{what}{through}"))
+            if is_clear:
                 for hole in dict.fromkeys(text.holes):
                     brought = brought_by(hole, self._template, promise)
                     if brought is not None:
-                        found.append(_Hit(part.path, raw, brought.what, brought.severity))
+                        found.append(_Hit(path, raw, brought.what, brought.severity))
 
 
 @lru_cache(maxsize=65536)

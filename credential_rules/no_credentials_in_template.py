@@ -37,6 +37,8 @@ _PAIRS: Final = (
 # What CloudFormation writes in the clear where many may read it, NoEcho or not.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 _IN_THE_CLEAR: Final = frozenset({"UserData", "Metadata", "Outputs", "Tags", "Description"})
+# Where cfn-init takes a download's password from, and it takes it from nowhere else.
+_AUTHENTICATION: Final = "AWS::CloudFormation::Authentication"
 # no-credentials-in-environment judges this one.
 _GLOBAL_ENVIRONMENT: Final = ("Globals", "Function", "Environment", "Variables")
 _CONTENT_DECIDES: Final = {
@@ -189,7 +191,8 @@ class _Walk:
                 if (promise_of(key) != "none" or _problem(child) or key in _MAY_BE_ENCODED) and key not in _NAMES:
                     todo.append((child, (*path, key), key, False))
             elif isinstance(child, (dict, list)):
-                todo.append((child, (*path, key), key, is_clear or key in _IN_THE_CLEAR))
+                shown_there = (is_clear or key in _IN_THE_CLEAR) and key != _AUTHENTICATION
+                todo.append((child, (*path, key), key, shown_there))
             elif type(child) is int and promise_of(key) == "secret":
                 todo.append((child, (*path, key), key, False))
         for held, names in _PAIRS:
@@ -484,6 +487,21 @@ Resources:
         Fn::Base64: !Sub |
           #!/bin/bash
           aws s3 cp s3://${AWS::StackName}-code/app.tar.gz .
+""",
+        ),
+        Example(
+            "password-for-downloads-of-cfn-init",
+            """
+Parameters:
+  DownloadPassword: {Type: String, NoEcho: true}
+Resources:
+  Server:
+    Type: AWS::EC2::Instance
+    Metadata:
+      AWS::CloudFormation::Authentication:
+        downloads: {type: basic, username: server, password: !Ref DownloadPassword, uris: ["https://example.com/"]}
+        bucket: {type: S3, roleName: server, buckets: [downloads]}
+    Properties: {ImageId: ami-1, IamInstanceProfile: server}
 """,
         ),
         Example(

@@ -15,8 +15,8 @@ from credential_rules.credential_forms import (
 )
 from credential_rules.environments import environments
 from credential_rules.password_properties import password_values
-from credential_rules.rule import ERROR, Example, Finding, Index, Resource, Rule, Severity, Template, Value, shown
-from credential_rules.secret_references import brought_by, names_no_secret_parameter
+from credential_rules.rule import ERROR, Example, Finding, Hole, Index, Resource, Rule, Severity, Template, Value, shown
+from credential_rules.secret_references import brought_by, names_no_secret_parameter, parameter_behind
 from credential_rules.template import Node
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _PAIRS: Final = (
 # What CloudFormation writes in the clear where many may read it, NoEcho or not.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 _IN_THE_CLEAR: Final = frozenset({"UserData", "Metadata", "Outputs", "Tags", "Description"})
-# Where cfn-init takes a download's password from, and it takes it from nowhere else.
+# The one place that cfn-init takes a download's password from.
 _AUTHENTICATION: Final = "AWS::CloudFormation::Authentication"
 # no-credentials-in-environment judges this one.
 _GLOBAL_ENVIRONMENT: Final = ("Globals", "Function", "Environment", "Variables")
@@ -191,8 +191,7 @@ class _Walk:
                 if (promise_of(key) != "none" or _problem(child) or key in _MAY_BE_ENCODED) and key not in _NAMES:
                     todo.append((child, (*path, key), key, False))
             elif isinstance(child, (dict, list)):
-                shown_there = (is_clear or key in _IN_THE_CLEAR) and key != _AUTHENTICATION
-                todo.append((child, (*path, key), key, shown_there))
+                todo.append((child, (*path, key), key, is_clear or key in _IN_THE_CLEAR))
             elif type(child) is int and promise_of(key) == "secret":
                 todo.append((child, (*path, key), key, False))
         for held, names in _PAIRS:
@@ -283,8 +282,13 @@ class _Walk:
             if is_clear:
                 for hole in dict.fromkeys(text.holes):
                     brought = brought_by(hole, self._template, promise)
-                    if brought is not None:
+                    if brought is not None and not self._is_for_download(path, hole):
                         found.append(_Hit(path, raw, brought.what, brought.severity))
+
+    def _is_for_download(self, path: Steps, hole: Hole) -> bool:
+        """Whether it is the password of a download, given as CloudFormation asks for: by a NoEcho parameter."""
+        parameter = parameter_behind(hole, self._template) if hole.kind == "parameter" else None
+        return parameter is not None and parameter.no_echo and _AUTHENTICATION in path and "password" in path
 
 
 @lru_cache(maxsize=65536)

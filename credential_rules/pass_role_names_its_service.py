@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from credential_rules import iam_actions
-from credential_rules.arns import HOLE, plain
+from credential_rules.arns import HOLE, fields, has_wildcard, plain
 from credential_rules.holders import holders_of
 from credential_rules.narrowing import By, narrowed
-from credential_rules.rule import CANNOT_TELL, IDENTITY_TYPES, Example, Finding, Index, Resource, Rule, Statement
+from credential_rules.rule import CANNOT_TELL, IDENTITY_TYPES, Example, Finding, Hole, Index, Resource, Rule, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from credential_rules.rule import Text
 
 _PASS_ROLE: Final = "iam:PassRole"  # noqa: S105 (an action, no password)
+_ROLE: Final = "AWS::IAM::Role"
+_HAND_ON: Final = ("Custom::", "AWS::CloudFormation::")
+_UNKNOWN: Final = re.compile(f"[*?{HOLE}]")
 _SERVICE: Final[frozenset[By]] = frozenset({"passed-service"})
 
 
@@ -23,10 +27,30 @@ def _roles_for_any_service(index: Index, resource: Resource) -> Iterator[Finding
     if holders_of(index).is_only_a_boundary(resource):
         return
     for statement in index.statements(resource):
-        if statement.kind == "identity" and statement.allows:
+        if statement.kind == "identity" and statement.allows and _reaches_roles(statement):
             at = _pass_role(statement)
             if at is not None:
                 yield from _to_any_service(index, statement, at)
+
+
+def _reaches_roles(statement: Statement) -> bool:
+    """Whether some resource of the statement can be a role: `*` on a bucket's objects passes none."""
+    return not statement.resources or any(_may_be_role(text) for text in statement.resources)
+
+
+def _may_be_role(text: Text) -> bool:
+    first = text.pieces[0] if text.pieces else ""
+    if isinstance(first, Hole):
+        # The ARN of a resource, or something below it; others hand on what somebody else made.
+        made = first.resource
+        return made is None or made.type == _ROLE or made.type.startswith(_HAND_ON) or "Role" in (first.attribute or "")
+    parts = fields(plain(text))
+    if parts is None:
+        return has_wildcard(plain(text))
+    known = _UNKNOWN.split(parts[5], maxsplit=1)[0]
+    return _UNKNOWN.search(parts[2] or "*") is not None or (
+        parts[2] == "iam" and (known.startswith("role/") or (known != parts[5] and "role/".startswith(known)))
+    )
 
 
 def _pass_role(statement: Statement) -> Text | str | None:
@@ -207,6 +231,21 @@ Resources:
             Action: [iam:PassRole]
             Resource: !Sub "arn:aws:iam::${AWS::AccountId}:role/task"
             Condition: {StringEquals: {iam:PassedToService: ecs-tasks.amazonaws.com}}
+""",
+        ),
+        Example(
+            "everything-on-what-is-no-role",
+            """
+Resources:
+  Work:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Action: "*", Resource: ["arn:aws:s3:::reports/*", !Sub "arn:${AWS::Partition}:quicksight:*:*:dataset/*"]}
+          - {Effect: Allow, Action: "iam:*", Resource: "arn:aws:iam::123456789012:user/${aws:username}"}
+          - {Effect: Allow, NotAction: "s3:*", Resource: [!GetAtt Queue.Arn, !Sub "${Queue.Arn}*"]}
+  Queue: {Type: AWS::SQS::Queue}
 """,
         ),
         Example(

@@ -447,16 +447,17 @@ def _role_session(region: str) -> botocore.session.Session:
     session = botocore.session.Session()
     for files in ("config_file", "credentials_file"):
         session.set_config_variable(files, os.devnull)
-    # A directory of AWS_DATA_PATH, or ~/.aws/models, could redefine where a service is.
-    session.register_component(
-        "data_loader", Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    )
+    session.register_component("data_loader", _SERVICE_MODELS)
     # Client-side monitoring sends key id and session token in clear to the host that AWS_CSM_HOST names.
     session.set_config_variable("csm_enabled", value=False)
     # The global endpoint of STS has no way into an isolated VPC.
     session.set_config_variable("sts_regional_endpoints", "regional")
     session.register_component("credential_provider", CredentialResolver([_RoleCredentials(os.environ)]))
     return session
+
+
+_SERVICE_MODELS: Final = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+"""The SDK's own: a directory of AWS_DATA_PATH, or ~/.aws/models, could redefine where a service is."""
 
 
 def _config(region: str) -> Config:

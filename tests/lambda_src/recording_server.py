@@ -243,6 +243,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_HEAD = _handle  # noqa: N815 - the names that http.server looks for
 
+    def handle_expect_100(self) -> bool:
+        """Let the client go on at once: it would wait for a second, since the answer is buffered."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
+
     def log_message(self, *_: object) -> None:
         """Keep quiet: tests read ``requests``."""
 

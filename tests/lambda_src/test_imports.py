@@ -8,10 +8,16 @@ import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lambda_src.made_up import KEY_ID, REGION, SECRET, TOKEN
+from event_api.settings import SettingMissing
+from tests.lambda_src.made_up import KEY_ID, REGION, SECRET, TOKEN, told_by, traces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
 
 _SOURCE = Path(__file__).parents[2] / "lambda_src"
 _DOOR = "role_clients"
@@ -124,13 +130,15 @@ def test_the_deployments_helper_needs_no_layer() -> None:
         ("sweeper", "EVENT_QUEUE_URL"),
     ],
 )
-def test_a_function_without_a_setting_says_which(entry: str, variable: str) -> None:
+def test_a_function_without_a_setting_says_which(
+    entry: str, variable: str, start: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Start-up fails with the variable's name and what to do, and shows none of the others' values."""
-    done = _run(f"import event_api.{entry}", {**_DEPLOYED, variable: ""})
+    for name, value in _DEPLOYED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(variable, "")
 
-    assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"event_api.settings.SettingMissing: The variable {variable} is not set")
-    assert "make deploy" in last
-    assert SECRET not in done.stderr
-    assert TOKEN not in done.stderr
+    with pytest.raises(SettingMissing, match=f"The variable {variable} is not set.*make deploy") as missing:
+        start(entry)
+
+    assert traces(told_by(missing.value), key_id=KEY_ID, secrets=(SECRET, TOKEN)) == []

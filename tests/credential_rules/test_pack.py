@@ -144,7 +144,7 @@ def test_source_of_an_asset_is_reported_on_its_function(synthesise: Synthesise, 
         )
 
     (violation,) = synthesise(fill, **OPTIONS)["violations"]
-    assert "app.py:2: The access key id …MPLE" in violation["description"]
+    assert "app.py:2: The source holds the AWS access key id …MPLE" in violation["description"]
     assert violation["violatingConstructs"][0]["constructPath"] == "Main/F/Resource"
 
 
@@ -249,4 +249,7 @@ def test_ledger_after_synth_knows_what_every_pack_used(synthesise: Synthesise) -
         ("acknowledgement-is-used", "AwsSolutions::AwsSolutions-IAM5")
     ]
     table = ledger.as_markdown(ledger.read_acknowledgements(folder))
-    assert "| CredentialChecks::no-iam-users | Main/User | moves away in spring | platform-team | 2027-03-31 |" in table
+    assert (
+        "| `CredentialChecks::no-iam-users` | `Main/User` | moves away in spring | platform-team | 2027-03-31 |"
+        in table
+    )

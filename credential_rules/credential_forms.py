@@ -292,7 +292,7 @@ _NO_SECRET_AFTER: Final = _words(
     " at created updated property properties plan plans output outputs storage settings config configuration permission"
     " permissions access exists check checks checker validator validation generator vending broker exchange endpointurl map"
     " mapping keyid kms alias aliases resource resources condition model models schema class delimiter separator"
-    " bytes bits encoding units unit set selection expression cookie encrypted encryption rotator consumption window"
+    " generation bytes bits encoding units unit set selection expression cookie encrypted encryption rotator consumption window"
 )
 _SAYS_WHICH: Final = _words(
     "value values plain plaintext raw string str base prod production dev devel development test testing staging stage qa uat"
@@ -396,11 +396,11 @@ def is_secret(text: str, name: str) -> bool:
 
 # --- secrets that scripts and configuration files assign ----------------------------------------------------------
 
-_SECRET_WORD = re.compile(r"(?i)pass|pwd|secret|token|key|cred|identified by|-u\b|--user\b|net user")
-_QUOTED = r"\"(?P<{0}d>[^\"\n]*)\"|'(?P<{0}s>[^'\n]*)'"
+_SECRET_WORD = re.compile(r"(?i)pass|pwd|secret|token|key|cred|identified|-u\b|--user\b|net user")
+_QUOTED = r"\\?\"(?P<{0}d>[^\"\\\n]*)\\?\"|'(?P<{0}s>[^'\n]*)'"
 # Names are bounded: a long run of letters must not be read again from each of its letters.
 _ASSIGNMENT = re.compile(
-    r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80}+)[\"']?(?:"
+    r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80}+)\\?[\"']?(?:"
     # NAME=value, --name=value, ...;Password=value;
     r"=(?:" + _QUOTED.format("t") + r"|(?P<tight>[^\s;&,\"'`|<>)}\]]+))"
     # name: "value", "name" => 'value', name = "value"
@@ -415,6 +415,12 @@ _FLAG = re.compile(
     + _QUOTED.format("f")
     + r"|(?P<bare>[^\s;&|\"'`<>-]\S*))"
 )
+# {"name": "DB_PASSWORD", "value": "..."} in JSON text, which may stand in JSON text itself.
+_PAIR = re.compile(
+    r"(?i)\\?\"(?:name|key)\\?\"\s*:\s*\\?\"(?P<name>[A-Za-z0-9_.-]{3,80})\\?\"\s*,\s*\\?\"value\\?\"\s*:\s*\\?\"(?P<value>[^\"\\]+)"
+    r"(?![^{}]*(?:SECRETS_MANAGER|PARAMETER_STORE))"
+)
+_DEFINE = re.compile(r"\bdefine\(\s*[\"'](?P<name>\w{3,80})[\"']\s*,\s*[\"'](?P<value>[^\"'\n]+)[\"']")
 _CONFIGURE = re.compile(r"aws\s+configure\s+set\s+(?P<name>[\w.-]+)\s+[\"']?(?P<value>[^\s\"']+)")
 _COMMANDS: Final = tuple(
     re.compile(pattern)
@@ -425,7 +431,7 @@ _COMMANDS: Final = tuple(
         r"\bcurl\b[^\n|;]*\s(?:-u|--user)[ =]?[\"']?[^\s:\"'$]+:(?P<value>[^\s\"']+)",
         r"\becho\s+(?:-n\s+)?[\"']?[^\s:\"'|]+:(?P<value>[^\s\"'|]+)[\"']?\s*\|\s*(?:sudo\s+)?chpasswd",
         r"\becho\s+(?:-n\s+)?[\"']?(?P<value>[^\s\"'|]+)[\"']?\s*\|\s*(?:sudo\s+)?passwd\s+--stdin",
-        r"(?i)\bidentified\s+by\s+(?:password\s+)?'(?P<value>[^'\n]+)'",
+        r"(?i)\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?[\"'](?P<value>[^'\"\n]+)[\"']",
         r"(?i)\bwith\s+(?:encrypted\s+)?password\s+'(?P<value>[^'\n]+)'",
         r"(?i)\bset\s+password\s+for\s+\S+\s*=\s*(?:password\()?'(?P<value>[^'\n]+)'",
         r"(?i)\bconvertto-securestring\s+(?:-string\s+)?[\"'](?P<value>[^\"'\n]+)[\"']",
@@ -472,7 +478,7 @@ def _assigned(text: str, *, is_code: bool) -> Iterator[tuple[str, str]]:
                 yield name, found["tight"]
     if is_code:
         return
-    for pattern in (_LINE, _FLAG, _CONFIGURE):
+    for pattern in (_LINE, _FLAG, _PAIR, _DEFINE, _CONFIGURE):
         for found in pattern.finditer(text):
             name, *values = found.groups()
             value = next(value for value in values if value is not None)

@@ -36,7 +36,24 @@ _PAIRS: Final = (
 )
 # What CloudFormation writes in the clear where many may read it, NoEcho or not.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
-_IN_THE_CLEAR: Final = frozenset({"UserData", "Metadata", "Outputs", "Tags", "Description"})
+_IN_THE_CLEAR: Final = frozenset(
+    {
+        "Outputs",
+        "Metadata",
+        "UserData",
+        "Tags",
+        "Description",
+        "Command",
+        "EntryPoint",
+        "BuildSpec",
+        "Definition",
+        "DefinitionString",
+        "DefinitionSubstitutions",
+        "Content",
+        "ZipFile",
+        "InlineCode",
+    }
+)
 # The one place that cfn-init takes a download's password from.
 _AUTHENTICATION: Final = "AWS::CloudFormation::Authentication"
 # no-credentials-in-environment judges this one.
@@ -454,6 +471,18 @@ Resources:
       ContainerDefinitions: [{Name: app, Image: app, Command: [start, --db-password, hunter2]}]
 """,
             finding="holds a literal secret",
+        ),
+        Example(
+            "dynamic-reference-in-state-machine",
+            """
+Resources:
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      RoleArn: arn:aws:iam::123456789012:role/machine
+      DefinitionString: !Sub '{"States": {"Call": {"Type": "Task", "Parameters": {"Key": "{{resolve:secretsmanager:key}}"}}}}'
+""",
+            finding="exposed at deploy",
         ),
         Example(
             "property-of-custom-resource",

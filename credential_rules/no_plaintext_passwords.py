@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.credential_forms import is_secret, promise_of
+from credential_rules.credential_forms import credential_in, is_secret, promise_of, secret_called
 from credential_rules.password_properties import PASSWORD_PROPERTIES, password_values
 from credential_rules.property_paths import reach
 from credential_rules.rule import (
@@ -97,7 +97,7 @@ def _known(called: str, resource: Resource, at: Value, text: Text) -> Iterator[F
         names = ", ".join(f"'{name}'" for name in sorted(text.parameters))
         yield Finding(
             at,
-            f"{called} is known from what the parameter {names} has as its default or allows"
+            f"{called} is known beforehand, as a default or an allowed value of the parameter {names}"
             f" ({shown(text.pattern)}): {_READABLE}.",
             f"Remove the default of {names}, or better the parameter: {RULE.remedy}",
         )
@@ -203,7 +203,7 @@ def _secret(resource: Resource) -> Iterator[Finding]:
             yield from _judged_text(f"The property 'SecretString' of '{resource.logical_id}'", resource, at, text)
             continue
         for key, leaf in keys:
-            if not names_no_secret(key):
+            if not names_no_secret(key) or credential_in(leaf.pattern) is not None:
                 yield from _judged_text(f"The key '{key}' of the secret '{resource.logical_id}'", resource, at, leaf)
     for at, text in resource["GenerateSecretString"]["SecretStringTemplate"].located_texts():
         generated = resource["GenerateSecretString"]["GenerateStringKey"].literals()
@@ -240,18 +240,17 @@ def _plain_parameter(resource: Resource) -> Iterator[Finding]:
     """An SSM parameter: CloudFormation makes no SecureString, so whatever secret it holds is stored in the clear."""
     name = next((text.pattern for text in resource["Name"].texts()), "")
     name = name or _CALLED_PARAMETER.sub("", _CDK_HASH.sub("", resource.logical_id))
-    promise = promise_of(name)
-    if promise not in {"aws", "secret"}:
-        return
-    called = f"The SSM parameter '{resource.logical_id}', called as a secret,"
+    if "SecureString" in resource["Type"].literals():
+        name = "password"
+    called = f"The SSM parameter '{resource.logical_id}'"
     why = "It is stored unencrypted, as CloudFormation makes no SecureString"
     fix = "Make it an AWS::SecretsManager::Secret with GenerateSecretString, or create a SecureString outside of CloudFormation."
     for at, text in resource["Value"].located_texts():
-        literal = text.literal
-        if literal is not None and is_secret(literal, name):
-            yield Finding(at, f"{called} is a literal ({shown(literal)}). {why}.", fix)
+        what = secret_called(text.literal, name) if text.literal is not None else ""
+        if what:
+            yield Finding(at, f"{called} holds {what}. {why}.", fix)
         for hole in dict.fromkeys(text.holes):
-            brought = brought_by(hole, resource.template, "secret")
+            brought = brought_by(hole, resource.template, promise_of(name))
             if brought is not None:
                 yield Finding(at, f"{called} holds {brought.what}. {why}.", fix, brought.severity)
 

@@ -36,6 +36,9 @@ For an authorizer it waits only 10 s. The function goes on all the same, so that
 
 _SWEEP_EVERY: Final = Duration.minutes(1)
 
+_SWEEP_TIMEOUT: Final = Duration.minutes(5)
+"""Long enough that slow calls do not end a sweep at its first events. Sweeps may overlap: each event is claimed first."""
+
 
 class ApiStack(Stack):
     """Everything that runs.
@@ -117,7 +120,7 @@ class ApiStack(Stack):
                 Function.WORKER, "Makes accepted events available", WORKER_TIMEOUT, {**events}
             ),
             Function.SWEEPER: role_function(
-                Function.SWEEPER, "Sends again what got lost on the way", _SWEEP_EVERY, {**events, **queue}
+                Function.SWEEPER, "Sends again what got lost on the way", _SWEEP_TIMEOUT, {**events, **queue}
             ),
         }
 

@@ -235,9 +235,9 @@ def test_a_sweep_that_failed_is_not_repeated(deployment: Assembly) -> None:
     assert config.properties["MaximumRetryAttempts"] == 0
 
 
-def test_sweeps_do_not_overlap(deployment: Assembly) -> None:
-    """A sweep ends before the next one starts."""
-    assert _in_vpc(deployment)["sweeper"].properties["Timeout"] <= 60
+def test_a_sweep_goes_on_for_most_of_its_time(deployment: Assembly) -> None:
+    """It starts no event that two slowest calls might not finish; that must leave it most of its time."""
+    assert _in_vpc(deployment)["sweeper"].properties["Timeout"] >= 4 * 2 * WORST_CALL_SECONDS
 
 
 def test_metrics_say_which_deployment_and_function_they_are_of(deployment: Assembly) -> None:

@@ -111,8 +111,10 @@ def as_sarif(report: Report, rules: Iterable[Rule]) -> str:
 
 
 def _sarif_result(found: Reported, positions: dict[str, int]) -> dict[str, object]:
-    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(found.file)}}
-    line = found.line
+    # What a function's source says stands in the source: viewers open the file that is named here.
+    source = _SOURCE_LINE.fullmatch(found.location)
+    file, line = (source["path"], int(source["line"])) if source else (found.file, found.line)
+    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(file)}}
     if line is not None:
         physical["region"] = {"startLine": line}
     result: dict[str, object] = {
@@ -187,11 +189,14 @@ FORMATS: Final[dict[str, Callable[[Report, Iterable[Rule]], str]]] = {
 }
 
 
+_SOURCE_LINE = re.compile(r"(?P<path>.+\.py\w?):(?P<line>\d+)")
+
+
 def _where(found: Reported) -> str:
     """Where to look, for people: the property path and the line."""
     line = found.line
     where = _qualified(found)
-    return where if line is None or where.endswith(f":{line}") else f"{where} (line {line})"
+    return where if line is None or _SOURCE_LINE.fullmatch(found.location) else f"{where} (line {line})"
 
 
 def _qualified(found: Reported) -> str:

@@ -124,7 +124,8 @@ def _problem(
         return Problem(
             "acknowledgement-is-well-formed",
             acknowledgement,
-            f"The acknowledgement of {name} at {at} does not say who owns it and when it ends, so nobody will ever remove it.",
+            f"The acknowledgement of {name} at {at} does not say, in the form that is read, who owns it and when it ends,"
+            " so nobody will ever remove it.",
             f"Give it a reason of this form: {FORM}",
         )
     if terms.expires < today:

@@ -226,3 +226,21 @@ def test_docs_are_written_and_checked(tmp_path: Path) -> None:
     assert all(f"### {rule.slug}\n" in text for rule in all_rules())
     file.write_text(text + "x")
     assert main(["docs", "--check", "--file", str(file)]) == 1
+
+
+def test_sarif_of_a_functions_source_names_the_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A viewer opens the file and line that are at fault, not the template that deploys them."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text('import boto3\nboto3.client("sqs", aws_access_key_id=key())\n')
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n  Hello:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      {CodeUri: src, Handler: app.handler, Runtime: python3.13}\n"
+    )
+    main(["check", str(template), "--format", "sarif"])
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    (where,) = [
+        result["locations"][0]["physicalLocation"] for result in results if result["ruleId"] == "code-uses-its-role"
+    ]
+    assert where["artifactLocation"]["uri"].endswith("src/app.py")
+    assert where["region"]["startLine"] == 2

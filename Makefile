@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help up test synth check deploy watch bench bench-rules down incident docs layer format clean
+.PHONY: help up test synth check deploy watch bootstrap bench bench-rules down incident docs layer format clean
 
 SHELL := /bin/sh
 
@@ -76,6 +76,10 @@ check: .venv/dev .venv/cdk-cli .build/layer/local .build/layer/aws ## lint, form
 synth: .venv/base .venv/cdk-cli .build/layer/aws ## synthesise all stacks with all rules; needs no credentials
 	@$(NO_AWS_SESSION) cdk synth --quiet --no-notices $(ARGS)
 	@$(VENV_PYTHON) -m credential_rules ledger cdk.out
+	@echo 'Every stack is in cdk.out and passes every rule; docs/acknowledgements.md lists the exceptions.'
+
+bootstrap: .venv/base .venv/cdk-cli .build/layer/aws ## make the CDK's own bucket and roles in the AWS account of your session, once
+	cdk bootstrap $(ARGS)
 
 deploy: .venv/base .venv/cdk-cli .build/layer/aws ## deploy to the AWS account of your session
 	cdk deploy --all $(ARGS)
@@ -100,7 +104,7 @@ format: .venv/dev ## format the code as agreed
 	@$(VENV_PYTHON) -m ruff check --quiet --fix . ; $(VENV_PYTHON) -m ruff format --quiet .
 
 clean: down ## remove everything that the commands made: as after a fresh clone
-	rm -rf .venv .local .build node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local .build build rolebound.egg-info node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An interpreter that is gone (a Python that was upgraded or removed) takes its virtual environments with it.

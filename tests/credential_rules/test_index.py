@@ -69,7 +69,7 @@ Resources:
     assert {name: value.literals() for name, value in function.environment.entries()} == {"A": ["global"], "B": ["own"]}
     assert function.is_in_vpc
     assert function.role is not None
-    assert [action.literal for s in function.role.statements for action in s.actions] == ["s3:*", "sqs:SendMessage"]
+    assert [action.literal for s in function.role.statements for action in s.actions] == ["s3:*", "sqs:SendMessage*"]
     assert function.role.statements[1].resources[0].pattern == (
         "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${Q.QueueName}"
     )

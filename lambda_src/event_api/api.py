@@ -13,9 +13,9 @@ from event_api.events import EventTooLarge, InvalidEvent, Status, parse_event
 from event_api.http_api import MalformedBody, Problem, Request, Response, json_response, parse_request
 from event_api.inbox import EventNotFound, Inbox
 from event_api.payload_store import PayloadStore
-from event_api.role_clients import AWS_ERRORS, CredentialSourceError, FailureKind, RoleClients
+from event_api.role_clients import AWS_ERRORS, FailureKind, RoleClients
 from event_api.settings import required
-from event_api.telemetry import logger, report
+from event_api.telemetry import logger, make_at_start_up, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,12 +34,7 @@ _inbox: Final = Inbox(
 _ASKS_STS: Final = os.environ.get("ROLE_CHECK") != "off"
 """Off in a deployment without an endpoint for STS, where the question would hang and the service never be ready."""
 
-try:
-    for _service in ("dynamodb", "sqs"):
-        _clients.client(_service)
-except CredentialSourceError:
-    # Start-up has no request to answer: the first one meets the same refusal and reports it.
-    logger.debug("No client was made at start-up")
+make_at_start_up(_clients, "dynamodb", "sqs")
 
 
 def _accept(request: Request) -> Response:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from event_api.api_keys import tenant_of
-from event_api.role_clients import AWS_ERRORS, CredentialSourceError, RoleClients
+from event_api.role_clients import AWS_ERRORS, RoleClients
 from event_api.settings import required
-from event_api.telemetry import CallFailed, logger, report
+from event_api.telemetry import CallFailed, logger, make_at_start_up, report
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _table = required("API_KEYS_TABLE")
 _clients = RoleClients(required("AWS_REGION"))
-try:
-    _clients.client("dynamodb")
-except CredentialSourceError:
-    # Start-up has no request to answer: the first one meets the same refusal and reports it.
-    logger.debug("No client was made at start-up")
+make_at_start_up(_clients, "dynamodb")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

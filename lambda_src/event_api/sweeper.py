@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from event_api.event_queue import EventQueue
 from event_api.event_store import EventStore
-from event_api.role_clients import AWS_ERRORS, WORST_CALL_SECONDS, CredentialSourceError, RoleClients
+from event_api.role_clients import AWS_ERRORS, WORST_CALL_SECONDS, RoleClients
 from event_api.settings import required
-from event_api.telemetry import CallFailed, count, logger, report
+from event_api.telemetry import CallFailed, count, logger, make_at_start_up, report
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,12 +20,7 @@ _CALLS_PER_EVENT: Final = 2
 _clients: Final = RoleClients(required("AWS_REGION"))
 _store: Final = EventStore(_clients, required("EVENTS_TABLE"))
 _queue: Final = EventQueue(_clients, required("EVENT_QUEUE_URL"))
-try:
-    for _service in ("dynamodb", "sqs"):
-        _clients.client(_service)
-except CredentialSourceError:
-    # The first sweep meets the same refusal and reports it.
-    logger.debug("No client was made at start-up")
+make_at_start_up(_clients, "dynamodb", "sqs")
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:

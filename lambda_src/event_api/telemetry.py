@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from event_api.role_clients import AwsFailure, classify
+from event_api.role_clients import AwsFailure, CredentialSourceError, classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from event_api.role_clients import RoleClients
 
 METRIC_NAMESPACE: Final = "Rolebound"
 
@@ -35,6 +37,22 @@ class CallFailed(Exception):
             f"{failure.operation or 'An AWS call'} failed: {failure.code} (AWS request "
             f"{failure.request_id or 'never made'}). The line before with failure={failure.kind} says why and what to do."
         )
+
+
+def make_at_start_up(clients: RoleClients, *services: str) -> None:
+    """Make clients while Lambda gives start-up its full processor.
+
+    A refusal is left to the first invocation, which meets it again and has somebody to answer.
+
+    Args:
+        clients: The function's factory.
+        services: The SDK's names of the services.
+    """
+    try:
+        for service in services:
+            clients.client(service)
+    except CredentialSourceError:
+        logger.debug("No client was made at start-up")
 
 
 def report(error: Exception) -> AwsFailure:

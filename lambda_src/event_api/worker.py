@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from event_api.event_queue import InvalidReference, parse_reference
 from event_api.event_store import EventStore
-from event_api.role_clients import AWS_ERRORS, WORST_CALL_SECONDS, CredentialSourceError, RoleClients
+from event_api.role_clients import AWS_ERRORS, WORST_CALL_SECONDS, RoleClients
 from event_api.settings import required
-from event_api.telemetry import logger, report
+from event_api.telemetry import logger, make_at_start_up, report
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,11 +18,7 @@ _MILLISECONDS: Final = 1000
 
 _clients: Final = RoleClients(required("AWS_REGION"))
 _store: Final = EventStore(_clients, required("EVENTS_TABLE"))
-try:
-    _clients.client("dynamodb")
-except CredentialSourceError:
-    # Start-up has no message to fail: the first batch meets the same refusal and reports it.
-    logger.debug("No client was made at start-up")
+make_at_start_up(_clients, "dynamodb")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:

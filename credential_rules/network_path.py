@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, proxy
 from credential_rules.template import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from credential_rules.index import Endpoint, Function, Identity, Index, NetworkRule, Route, SecurityGroup, Subnet
     from credential_rules.template import Raw, Value
@@ -283,28 +283,34 @@ class Network:
     ) -> bool | None:
         """Whether a function's groups let HTTPS out to an interface endpoint."""
         doors: list[Identity] = list(endpoint.security_groups) or list(endpoint.vpcs)
-        answers: list[bool | None] = []
-        for group in groups:
-            rules = egress_of(self._index, group)
-            if rules is None:
-                answers.append(True if _is_default_group(group) else None)
-            elif not rules:
-                answers.append(True)
-            else:
-                for rule in rules:
-                    if rule.covers(HTTPS) or rule.ports_are_unknown:
-                        answers += [_same(other, door) for other in rule.groups for door in doors]
-                        answers += [_covers_subnets(cidr, endpoint_subnets) for cidr in rule.cidrs]
-                        answers += [
-                            True for text in rule.prefix_lists if text.resource and _is_prefix_list(text.resource)
-                        ]
-        return _any(answers)
+
+        def leads(rule: NetworkRule) -> list[bool | None]:
+            return [
+                *(_same(other, door) for other in rule.groups for door in doors),
+                *(_covers_subnets(cidr, endpoint_subnets) for cidr in rule.cidrs),
+                *(True for text in rule.prefix_lists if text.resource and _is_prefix_list(text.resource)),
+            ]
+
+        return self._lets_https_out(groups, leads)
 
     def lets_out_to_public_addresses(self, groups: Iterable[Identity], *, by_prefix_list: bool) -> bool | None:
         """Whether a function's groups let HTTPS out to the addresses of AWS's services.
 
         `by_prefix_list`: a prefix list stands for the service, as it does for those with gateway endpoints.
         """
+
+        def leads(rule: NetworkRule) -> list[bool | None]:
+            return [
+                *(True if is_everywhere(cidr) else None if cidr.is_undecided else False for cidr in rule.cidrs),
+                *(by_prefix_list for _ in rule.prefix_lists),
+            ]
+
+        return self._lets_https_out(groups, leads)
+
+    def _lets_https_out(
+        self, groups: Iterable[Identity], leads: Callable[[NetworkRule], list[bool | None]]
+    ) -> bool | None:
+        """Whether some egress rule of the groups that covers HTTPS leads where `leads` looks for."""
         answers: list[bool | None] = []
         for group in groups:
             rules = egress_of(self._index, group)
@@ -315,10 +321,7 @@ class Network:
             else:
                 for rule in rules:
                     if rule.covers(HTTPS) or rule.ports_are_unknown:
-                        answers += [
-                            True if is_everywhere(cidr) else None if cidr.is_undecided else False for cidr in rule.cidrs
-                        ]
-                        answers += [by_prefix_list for _ in rule.prefix_lists]
+                        answers += leads(rule)
         return _any(answers)
 
 

@@ -1,0 +1,91 @@
+"""The command line: `python -m operator_cli COMMAND …`, or `rolebound COMMAND …` where it is installed."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from typing import TYPE_CHECKING, Final
+
+from operator_cli import commands, exit_status
+from operator_cli.command import Command
+from operator_cli.errors import OperatorError
+from operator_cli.exit_status import ExitStatus
+from operator_cli.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM: Final = "rolebound"
+_INTERRUPTED: Final = 130
+
+
+def all_commands() -> tuple[Command, ...]:
+    """Give every command, by name. Each module of `operator_cli.commands` defines one as `COMMAND`.
+
+    Raises:
+        TypeError: A module defines none; it is named.
+    """
+    found = []
+    for module in pkgutil.iter_modules(commands.__path__):
+        command = getattr(importlib.import_module(f"{commands.__name__}.{module.name}"), "COMMAND", None)
+        if not isinstance(command, Command):
+            raise TypeError(f"operator_cli/commands/{module.name}.py defines no COMMAND, so nobody could call it.")
+        found.append(command)
+    return tuple(sorted(found, key=lambda command: command.name))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description=(
+            "Answers four questions about AWS credentials: is my session good for this deployment, will it last, why was "
+            "I denied, and why does my Lambda function get InvalidClientTokenId."
+        ),
+        epilog=exit_status.as_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in all_commands():
+        examples = "\n".join(f"  {line}\n      {what}" for line, what in command.examples)
+        own = subparsers.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.description,
+            epilog=f"examples:\n{examples}\n\n{exit_status.as_help()}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        own.add_argument("--json", action="store_true", help="print the answer as one JSON document")
+        command.configure(own)
+        own.set_defaults(run=command.run)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = parser().parse_args(arguments)
+    output = Output.of_process(as_json=options.json)
+    try:
+        return int(options.run(options, output))
+    except OperatorError as error:
+        if output.as_json:
+            output.json({"error": {"what": error.what, "why": error.why, "next_step": error.next_step}})
+        else:
+            output.tell(f"{PROGRAM}: {error}")
+        return int(error.status)
+    except KeyboardInterrupt:
+        output.tell("Interrupted.")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitStatus.GOOD)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

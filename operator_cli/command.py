@@ -1,0 +1,34 @@
+"""What a command is, for the parser, the documentation and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from operator_cli.exit_status import ExitStatus
+    from operator_cli.output import Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command. Its module imports nothing slow at its top: every `--help` imports them all.
+
+    Attributes:
+        name: As typed: `explain`.
+        summary: One line for the list of commands.
+        description: What it answers, for its own `--help`.
+        examples: Command lines to copy, each with what it does; one at least.
+        configure: Adds the arguments. `--json` is there already.
+        run: Does it; raises `OperatorError` where it cannot.
+    """
+
+    name: str
+    summary: str
+    description: str
+    examples: tuple[tuple[str, str], ...]
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace, Output], ExitStatus]

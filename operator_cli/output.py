@@ -1,0 +1,66 @@
+"""How a command speaks: rich text on a terminal, plain text elsewhere, JSON where it is asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where a command's words go.
+
+    Attributes:
+        stdout: Results.
+        stderr: Errors, warnings and prompts.
+        as_json: Whether the result is asked for as JSON; then nothing else goes to `stdout`.
+        environ: The environment, for `NO_COLOR` and the terminal's kind.
+    """
+
+    stdout: TextIO
+    stderr: TextIO
+    as_json: bool = False
+    environ: Mapping[str, str]
+
+    @classmethod
+    def of_process(cls, *, as_json: bool) -> Output:
+        """Give the process's own."""
+        return cls(stdout=sys.stdout, stderr=sys.stderr, as_json=as_json, environ=os.environ)
+
+    def json(self, value: Mapping[str, Any]) -> None:
+        """Write one JSON document."""
+        self._write(self.stdout, json.dumps(value, indent=2, ensure_ascii=False))
+
+    def say(self, text: str = "") -> None:
+        """Write a line of the result as it is, without markup."""
+        self._write(self.stdout, text)
+
+    def tell(self, text: str) -> None:
+        """Write a line that is no result: a warning, an error, progress."""
+        self._write(self.stderr, text)
+
+    def console(self) -> Console:
+        """Give rich's console on `stdout`: styled on a terminal, plain otherwise."""
+        from rich.console import Console  # noqa: PLC0415 - `--help` and JSON need none of it
+
+        return Console(
+            file=self.stdout,
+            highlight=False,
+            soft_wrap=not self.stdout.isatty(),
+            no_color="NO_COLOR" in self.environ or None,
+        )
+
+    @staticmethod
+    def _write(stream: TextIO, text: str) -> None:
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        # A terminal or file that cannot show a character must not cost the reader the whole answer.
+        stream.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
+        stream.flush()

@@ -1,0 +1,218 @@
+"""`rolebound scan`: are there credentials in what I am about to share?"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from operator_cli.command import Command
+from operator_cli.errors import OperatorError
+from operator_cli.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from operator_cli.output import Output
+    from operator_cli.repository import Repository
+    from operator_cli.secret_scan import FileReading, Leak, Place, ScanReport
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders; the repository if none")
+    parser.add_argument(
+        "--staged", action="store_true", help="only what the next commit adds or changes, as it is staged"
+    )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave these files out (may be repeated): 'tests/**'",
+    )
+    parser.add_argument(
+        "--ignore", action="store_true", help="add scripts that carry credentials to .gitignore, and its usual lines"
+    )
+
+
+def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
+    from operator_cli import secret_scan  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.repository import Repository  # noqa: PLC0415 - as above
+
+    if options.staged and options.paths:
+        raise OperatorError(
+            "--staged and paths exclude each other.",
+            why="What is staged is a list of its own.",
+            next_step="Leave out one of them.",
+            status=ExitStatus.WRONG_USAGE,
+        )
+    report = secret_scan.ScanReport()
+    repository = None if options.paths else Repository.around(Path.cwd())
+    with tempfile.TemporaryDirectory(prefix="rolebound-scan-") as scratch:
+        for shown, file, place in _files(options.paths, repository, Path(scratch), staged=options.staged):
+            if not any(_matches(shown, pattern) for pattern in options.exclude):
+                _scan(report, shown, file, place)
+    if repository is not None:
+        _advise(report, repository, ignore=options.ignore)
+    _answer(report, output)
+    return ExitStatus.REFUSED if report.leaks or report.not_scanned else ExitStatus.GOOD
+
+
+def _files(
+    paths: list[Path], repository: Repository | None, scratch: Path, *, staged: bool
+) -> Iterator[tuple[str, Path, Place]]:
+    """Give each file as it is shown, where to read it, and how near it is to being shared."""
+    from operator_cli.secret_scan import Place  # noqa: PLC0415 - as in _run
+
+    if repository is None:
+        for path in paths:
+            if path.is_dir():
+                # Links to folders are not followed: they lead out, or in circles.
+                inner = (Path(folder) / name for folder, _, names in os.walk(path) for name in sorted(names))
+                yield from ((str(file), file, Place.ELSEWHERE) for file in inner if ".git" not in file.parts)
+            else:
+                yield str(path), path, Place.ELSEWHERE
+    elif staged:
+        names = repository.staged()
+        repository.write_staged(names, scratch)
+        yield from ((name, scratch / name, Place.STAGED) for name in names)
+    else:
+        in_index = set(repository.staged())
+        for name in repository.tracked():
+            yield name, repository.top / name, Place.STAGED if name in in_index else Place.TRACKED
+        yield from ((name, repository.top / name, Place.UNTRACKED) for name in repository.untracked())
+
+
+def _matches(file: str, pattern: str) -> bool:
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - as in _run
+
+    return fnmatchcase(file, pattern.replace("**", "*")) or fnmatchcase(Path(file).name, pattern)
+
+
+def _scan(report: ScanReport, shown: str, file: Path, place: Place) -> None:
+    from operator_cli import secret_scan  # noqa: PLC0415 - as in _run
+
+    if file.is_symlink():
+        # What it leads to is not what a commit takes; a link's own text holds a path.
+        return
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        if place is secret_scan.Place.TRACKED:
+            return  # Removed, and not yet staged as such.
+        report.not_scanned[shown] = "there is no such file"
+        return
+    except OSError as error:
+        report.not_scanned[shown] = error.strerror or type(error).__name__
+        return
+    reason = secret_scan.why_not_text(content)
+    if reason == "binary":
+        return
+    if reason:
+        report.not_scanned[shown] = reason
+        return
+    reading = _read(shown, content, file)
+    report.scanned += 1
+    report.accepted += reading.accepted
+    report.leaks += [(leak, place) for leak in reading.leaks]
+
+
+def _read(shown: str, content: bytes, file: Path) -> FileReading:
+    from operator_cli.detectors import library_findings  # noqa: PLC0415 - as in _run
+    from operator_cli.rule_checks import LineRecogniser  # noqa: PLC0415 - as in _run
+    from operator_cli.secret_scan import read_file  # noqa: PLC0415 - as in _run
+
+    return read_file(shown, content, library=library_findings(file), recogniser=LineRecogniser())
+
+
+def _advise(report: ScanReport, repository: Repository, *, ignore: bool) -> None:
+    from operator_cli import secret_scan  # noqa: PLC0415 - as in _run
+
+    carriers = {
+        leak.file: secret_scan.pattern_for(leak.file)
+        for leak, place in report.leaks
+        if place is secret_scan.Place.UNTRACKED and secret_scan.is_script(leak.file)
+    }
+    missing = secret_scan.missing_patterns(repository.ignored)
+    if not ignore:
+        report.advice += [f"{pattern} is not in .gitignore" for pattern in missing]
+        return
+    patterns = [*missing, *(pattern for file, pattern in carriers.items() if file not in repository.ignored([file]))]
+    if patterns:
+        repository.ignore(patterns)
+    now_ignored = repository.ignored(list(carriers)) if carriers else set()
+    # Ignored, they are no longer about to be shared.
+    report.leaks = [
+        (leak, place)
+        for leak, place in report.leaks
+        if not (place is secret_scan.Place.UNTRACKED and leak.file in now_ignored)
+    ]
+    report.advice += [f"added to .gitignore: {pattern}" for pattern in patterns]
+
+
+def _answer(report: ScanReport, output: Output) -> None:
+    from operator_cli.secret_scan import remedy  # noqa: PLC0415 - as in _run
+
+    if output.as_json:
+        output.json(_as_json(report))
+        return
+    console = output.console()
+    by_remedy: dict[str, list[Leak]] = {}
+    for leak, place in report.leaks:
+        by_remedy.setdefault(remedy(leak, place), []).append(leak)
+    for what_to_do, leaks in by_remedy.items():
+        for leak in leaks:
+            console.print(f"{leak.file}:{leak.line}", style="bold", markup=False, end="  ")
+            console.print(leak.what, markup=False)
+        console.print(f"→ {what_to_do}\n", style="yellow", markup=False)
+    for file, reason in report.not_scanned.items():
+        console.print(f"{file}  not scanned: {reason}", style="yellow", markup=False)
+    accepted = f", {report.accepted} accepted by a comment" if report.accepted else ""
+    console.print(f"{report.scanned} files scanned, {len(report.leaks)} credentials found{accepted}.", markup=False)
+    for line in report.advice:
+        console.print(line, style="dim", markup=False)
+    if any(line.endswith("is not in .gitignore") for line in report.advice):
+        console.print("`rolebound scan --ignore` adds what is missing.", style="dim", markup=False)
+
+
+def _as_json(report: ScanReport) -> dict[str, Any]:
+    from operator_cli.secret_scan import remedy  # noqa: PLC0415 - as in _run
+
+    def leak_as_json(leak: Leak, place: Place) -> dict[str, Any]:
+        return {
+            "file": leak.file,
+            "line": leak.line,
+            "what": leak.what,
+            "place": place.value,
+            "fix": remedy(leak, place),
+        }
+
+    return {
+        "leaks": [leak_as_json(leak, place) for leak, place in report.leaks],
+        "scanned": report.scanned,
+        "accepted": report.accepted,
+        "not_scanned": [{"file": file, "reason": reason} for file, reason in report.not_scanned.items()],
+        "advice": report.advice,
+    }
+
+
+COMMAND = Command(
+    name="scan",
+    summary="find credentials in files, before a commit takes them",
+    description=(
+        "Looks for credentials in a repository's files, in what is staged, or in the files and folders that are named: keys, "
+        "secrets, session tokens, sign-in caches, Bedrock keys and the tokens of many services. Works offline and shows no "
+        "value. A line with the comment `pragma: allowlist secret` is accepted and counted. Exit status 1 also where a file "
+        "could not be scanned; it is named."
+    ),
+    examples=(
+        ("rolebound scan", "every file of the repository that git tracks or would add"),
+        ("rolebound scan --staged", "what the next commit adds, as a pre-commit hook does"),
+        ("rolebound scan --ignore", "and add scripts that carry credentials to .gitignore"),
+        ("rolebound scan ~/Downloads/keys --json", "a folder, for a program"),
+    ),
+    configure=_configure,
+    run=_run,
+)

@@ -1,0 +1,188 @@
+"""`rolebound scan` in real git repositories."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stacks.dependency_layer import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Scan = Callable[..., subprocess.CompletedProcess[str]]
+
+KEY_ID = "AKIA" + "QX7RTPL2MNVW4ZKD"
+SECRET = "qT8vLr2Nf0/ZyPw4KdXbE6mUaHs9JcGi1OoR+3tB"
+SCRIPT = f"#!/bin/bash\nexport AWS_ACCESS_KEY_ID={KEY_ID}\nexport AWS_SECRET_ACCESS_KEY={SECRET}\ncdk watch\n"
+
+
+def _git(repository: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], cwd=repository, check=True, capture_output=True)  # noqa: S607 - the one on PATH
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one clean commit."""
+    _git(tmp_path, "init", "-q")
+    (tmp_path / "app.py").write_text("import boto3\nsqs = boto3.client('sqs')\n")
+    _git(tmp_path, "add", ".")
+    _git(tmp_path, "commit", "-qm", "clean")
+    return tmp_path
+
+
+@pytest.fixture
+def scan(repository: Path) -> Scan:
+    """Runs the command in the repository; whatever it says holds no value."""
+
+    def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        said = subprocess.run(
+            [sys.executable, "-m", "operator_cli", "scan", *arguments],
+            cwd=folder or repository,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert SECRET not in said.stdout + said.stderr
+        assert KEY_ID not in said.stdout + said.stderr
+        return said
+
+    return run
+
+
+def _answer(said: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return json.loads(said.stdout)  # type: ignore[no-any-return]
+
+
+def test_a_clean_repository_is_good(scan: Scan) -> None:
+    """Exit status 0, and how much was looked at."""
+    said = scan()
+    assert said.returncode == 0, said.stderr
+    assert "1 files scanned, 0 credentials found" in said.stdout
+
+
+def test_a_script_with_credentials_is_refused_and_can_be_ignored(scan: Scan, repository: Path) -> None:
+    """Found while nobody has added it; `--ignore` keeps every commit from taking it."""
+    (repository / "infra").mkdir()
+    (repository / "infra" / "run it.sh").write_text(SCRIPT)
+    said = scan("--json")
+    assert said.returncode == 1
+    assert {(leak["file"], leak["line"], leak["place"]) for leak in _answer(said)["leaks"]} == {
+        ("infra/run it.sh", 2, "untracked"),
+        ("infra/run it.sh", 3, "untracked"),
+    }
+    again = scan("--ignore")
+    assert again.returncode == 0, again.stdout
+    assert r"/infra/run\ it.sh" in (repository / ".gitignore").read_text().splitlines()
+    assert scan().returncode == 0
+    _git(repository, "add", "-A")
+    assert (
+        "run it.sh"
+        not in subprocess.run(
+            ["git", "ls-files"],  # noqa: S607 - the one on PATH
+            cwd=repository,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
+
+
+def test_ignoring_twice_adds_nothing(scan: Scan, repository: Path) -> None:
+    """And what stood in the file stays, also without a line break at its end."""
+    (repository / ".gitignore").write_text("build/")
+    scan("--ignore")
+    once = (repository / ".gitignore").read_text()
+    assert once.startswith("build/\n")
+    scan("--ignore")
+    assert (repository / ".gitignore").read_text() == once
+
+
+def test_what_is_staged_counts_as_staged(scan: Scan, repository: Path) -> None:
+    """A credential that was removed from the work tree afterwards is still in the commit, and the reverse is not."""
+    file = repository / "settings.py"
+    file.write_text(f'KEY = "{KEY_ID}"\n')
+    _git(repository, "add", "settings.py")
+    file.write_text("KEY = None\n")
+    (repository / "app.py").write_text(f'KEY = "{KEY_ID}"\n')
+    said = scan("--staged", "--json")
+    assert said.returncode == 1
+    assert [(leak["file"], leak["place"]) for leak in _answer(said)["leaks"]] == [("settings.py", "staged")]
+    assert "git restore --staged settings.py" in _answer(said)["leaks"][0]["fix"]
+
+
+def test_a_commit_hook_of_another_repository_looks_at_this_one(
+    scan: Scan, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git tells its hooks a folder by variable, which must not send the scan elsewhere."""
+    monkeypatch.setenv("GIT_DIR", "/nonexistent/.git")
+    (repository / "a.env").write_text(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    _git_free = dict(os.environ)
+    _git_free.pop("GIT_DIR")
+    subprocess.run(["git", "add", "a.env"], cwd=repository, check=True, env=_git_free)  # noqa: S607 - the one on PATH
+    assert scan("--staged").returncode == 1
+
+
+def test_from_a_folder_below_the_whole_repository_is_scanned(scan: Scan, repository: Path) -> None:
+    """A commit takes all of it."""
+    (repository / "deep").mkdir()
+    (repository / "a.env").write_text(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    assert scan(folder=repository / "deep").returncode == 1
+
+
+def test_files_and_folders_can_be_named_outside_of_any_repository(
+    scan: Scan, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nothing is asked of git then."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "x.json").write_text('{"startUrl": "https://x.example", "accessToken": "made-up"}')
+    said = scan(str(folder), "--json", folder=folder)
+    assert said.returncode == 1
+    assert _answer(said)["leaks"][0]["place"] == "elsewhere"
+
+
+def test_excluded_files_are_left_out(scan: Scan, repository: Path) -> None:
+    """By path or by name."""
+    (repository / "tests").mkdir()
+    (repository / "tests" / "made_up.py").write_text(f'KEY = "{KEY_ID}"\n')
+    assert scan().returncode == 1
+    assert scan("--exclude", "tests/**").returncode == 0
+    assert scan("--exclude", "made_up.py").returncode == 0
+
+
+def test_what_cannot_be_read_is_named_and_refused(scan: Scan, repository: Path) -> None:
+    """A file that nobody looked at is no clean file."""
+    missing = scan(str(repository / "no-such-file"))
+    assert missing.returncode == 1
+    assert "no-such-file  not scanned: there is no such file" in missing.stdout
+    (repository / "large.txt").write_text("a" * 5_000_001)
+    large = scan()
+    assert large.returncode == 1
+    assert "large.txt  not scanned: larger than 5 MB" in large.stdout
+
+
+def test_outside_of_a_repository_it_says_what_to_do(scan: Scan, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Wrong usage, in three parts."""
+    said = scan(folder=tmp_path_factory.mktemp("nowhere"))
+    assert said.returncode == 2
+    assert "is in no git repository" in said.stderr
+    assert "What to do:" in said.stderr
+
+
+def test_staged_and_paths_exclude_each_other(scan: Scan) -> None:
+    """One list of files at a time."""
+    assert scan("--staged", "app.py").returncode == 2
+
+
+def test_the_repositorys_own_gitignore_covers_what_carries_credentials(scan: Scan) -> None:
+    """We take our own advice."""
+    said = scan("--exclude", "*", folder=ROOT)
+    assert "is not in .gitignore" not in said.stdout

@@ -5,22 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credential_rules.called_services import answers_for, calls_of, endpoint_name
-from credential_rules.network_path import (
-    PRIVATE_DNS_IS_NOT_OFFERED,
-    aws_services,
-    is_interface,
-    leads_to_internet_gateway,
-    network_of,
-)
-from credential_rules.rule import CANNOT_TELL, FUNCTION_TYPES, Example, Finding, Function, Index, Resource, Rule
+from credential_rules.network_path import GATEWAY_SERVICES, aws_services, network_of
+from credential_rules.reachability import Walk
+from credential_rules.rule import CANNOT_TELL, ERROR, FUNCTION_TYPES, Example, Finding, Function, Index, Resource, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credential_rules.network_path import Network
-    from credential_rules.rule import Endpoint, Severity, Subnet, Value
-
-_GATEWAY_SERVICES: Final = frozenset({"dynamodb", "s3"})
+    from credential_rules.rule import Endpoint, Subnet, Value
 
 _MAY_USE_ENDPOINTS: Final = (
     "AWS::AppRunner::",
@@ -68,24 +60,23 @@ def _calls_that_hang(index: Index, resource: Resource) -> Iterator[Finding]:
         return
     function = index.functions[resource]
     calls = calls_of(index, function)
-    subnets = [index.subnets[part] for part in function.subnets if isinstance(part, Resource) and part in index.subnets]
-    if not subnets:
+    walk = Walk(index, function)
+    if not walk.subnets:
         if calls.services or not calls.is_complete:
             yield _not_of_this_run(value, resource, calls.services)
         return
     if function.role is None:
-        yield from _unknown_role(index, function, subnets, value)
+        yield from _unknown_role(index, function, walk.subnets, value)
         return
-    way = _Way(index, function, subnets)
     for service, action in sorted(calls.services.items()):
-        obstacle = way.obstacle(service)
-        if obstacle:
+        way = walk.to(service, action)
+        if way.obstacle:
             yield Finding(
                 value,
-                f"'{resource.logical_id}' may call {service} ({action}), but {obstacle}: the call hangs until the"
+                f"'{resource.logical_id}' may call {service} ({action}), but {way.obstacle}: the call hangs until the"
                 " function's time-out.",
-                way.fix(service),
-                way.severity,
+                _fix(service),
+                CANNOT_TELL if way.may_be_completed_elsewhere else ERROR,
             )
 
 
@@ -112,101 +103,16 @@ def _unknown_role(index: Index, function: Function, subnets: list[Subnet], value
         )
 
 
-class _Way:
-    """The way from one function to the services; `severity` is that of the last obstacle asked for."""
-
-    def __init__(self, index: Index, function: Function, subnets: list[Subnet]) -> None:
-        self._index = index
-        self._network: Network = network_of(index)
-        self._subnets = subnets
-        self._groups = list(dict.fromkeys(function.security_groups))
-        self._vpcs = list(dict.fromkeys(vpc for subnet in subnets for vpc in subnet.vpcs))
-        self._endpoints = list(
-            dict.fromkeys(endpoint for vpc in self._vpcs for endpoint in self._network.endpoints.get(vpc, ()))
-        )
-        self._has_ipv6 = function.resource["VpcConfig"]["Ipv6AllowedForDualStack"].is_true
-        self._undecided = self._is_undecided()
-        self.severity: Severity = "error"
-
-    def _is_undecided(self) -> bool:
-        """Whether something that is not of this run may be the missing piece."""
-        return (
-            not all(isinstance(vpc, Resource) and vpc.type == "AWS::EC2::VPC" for vpc in self._vpcs)
-            or not self._vpcs
-            or any(isinstance(table, str) for subnet in self._subnets for table in subnet.route_tables)
-            or any(self._network.leads_into_other_networks(subnet) for subnet in self._subnets)
-            or any(not endpoint.services for endpoint in self._endpoints)
-            or self._network.has_templates_not_given
-        )
-
-    def obstacle(self, service: str) -> str:
-        """What is missing for calls of a service, empty if nothing surely is."""
-        self.severity = CANNOT_TELL if self._undecided else "error"
-        doors = [door for door in self._endpoints if any(answers_for(name, service) for name in door.services)]
-        for subnet in self._subnets:
-            out = self._out(subnet, service)
-            through = [self._through(door, subnet) for door in doors]
-            if out == "" or "" in through:
-                continue
-            subnet_name = subnet.resource.logical_id
-            if through:
-                return through[0]
-            if out:
-                return f"{out}, and its VPC has no endpoint for it"
-            return f"its VPC has no endpoint for {endpoint_name(service)}, and its subnet '{subnet_name}' no other way"
-        return ""
-
-    def _out(self, subnet: Subnet, service: str) -> str | None:
-        """What is wrong with the way out of the VPC, empty if it serves, None if there is none."""
-        routes = self._network.default_routes(subnet)
-        if not routes:
-            return None
-        if not self._has_ipv6 and all(leads_to_internet_gateway(route) for route in routes):
-            # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
-            return (
-                f"its subnet '{subnet.resource.logical_id}' leads to an Internet gateway only, which serves public"
-                " addresses, and a function never has one"
-            )
-        lets_out = self._network.lets_out_to_public_addresses(self._groups, by_prefix_list=service in _GATEWAY_SERVICES)
-        return "" if lets_out is not False else "its security groups let no HTTPS out to the service's addresses"
-
-    def _through(self, door: Endpoint, subnet: Subnet) -> str:
-        """What is wrong with the way through an endpoint, empty if it serves or only the deployment decides."""
-        name = door.resource.logical_id
-        if not is_interface(door):
-            return self._through_gateway(door, subnet, name)
-        if PRIVATE_DNS_IS_NOT_OFFERED.isdisjoint(door.services) and (
-            self._network.answers_to_public_name(door) is False
-        ):
-            return f"the endpoint '{name}' has no private DNS, so that the service's name does not lead to it"
-        index = self._index
-        of_door = [index.subnets[part] for part in door.subnets if isinstance(part, Resource) and part in index.subnets]
-        if self._network.lets_out_to_endpoint(self._groups, door, of_door) is False:
-            return f"its security groups let no HTTPS out to the endpoint '{name}'"
-        if self._network.admits(door, self._groups, self._subnets) is False:
-            return f"the security group of the endpoint '{name}' does not admit it on port 443"
-        return ""
-
-    def _through_gateway(self, door: Endpoint, subnet: Subnet, name: str) -> str:
-        tables = door.route_tables
-        if not any(isinstance(table, str) for table in tables) and not set(tables) & set(subnet.route_tables):
-            return (
-                f"the gateway endpoint '{name}' is not in the route table of its subnet '{subnet.resource.logical_id}'"
-            )
-        if self._network.lets_out_to_public_addresses(self._groups, by_prefix_list=True) is False:
-            return f"its security groups let no HTTPS out to the prefix list of the endpoint '{name}'"
-        return ""
-
-    def fix(self, service: str) -> str:
-        """What to do."""
-        name = endpoint_name(service)
-        kind = (
-            "a gateway endpoint in the subnets' route tables, and egress on 443 to its prefix list"
-            if service in _GATEWAY_SERVICES
-            else "an interface endpoint with private DNS, whose security group admits the function's on 443,"
-            " and egress on 443 to that group"
-        )
-        return f"Give the VPC {kind} (com.amazonaws.<region>.{name}). If the code never calls {service}, take the action from the role."
+def _fix(service: str) -> str:
+    """What to do."""
+    name = endpoint_name(service)
+    kind = (
+        "a gateway endpoint in the subnets' route tables, and egress on 443 to its prefix list"
+        if service in GATEWAY_SERVICES
+        else "an interface endpoint with private DNS, whose security group admits the function's on 443,"
+        " and egress on 443 to that group"
+    )
+    return f"Give the VPC {kind} (com.amazonaws.<region>.{name}). If the code never calls {service}, take the action from the role."
 
 
 # --- endpoints that nobody uses -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary, proxy
@@ -28,6 +29,9 @@ Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 _WIDEST_PRIVATE: Final = {4: 8, 6: 7}
 
 _OTHER_NETWORKS: Final = frozenset({"TransitGatewayId", "VpcPeeringConnectionId", "CoreNetworkArn", "GatewayId"})
+
+GATEWAY_SERVICES: Final = frozenset({"dynamodb", "s3"})
+"""The services that have gateway endpoints: routes to their public addresses, free of charge."""
 
 PRIVATE_DNS_IS_NOT_OFFERED: Final = frozenset({"dynamodb", "dynamodb-fips", "dynamodb-streams"})
 """Interface endpoints that exist for callers outside the VPC; within it the gateway endpoint is used.
@@ -73,6 +77,37 @@ def contains(outer: Text, inner: Text) -> bool | None:
     if isinstance(wide, ipaddress.IPv6Network) and isinstance(narrow, ipaddress.IPv6Network):
         return narrow.subnet_of(wide)
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What one rule of a security group says to HTTPS between a function and a door.
+
+    `rule` is None if no rule decides: the group states no egress, is the VPC's default group, or is not in the run.
+    `side` is what the rule names on the other side: a group, a block of addresses or a prefix list.
+    """
+
+    verdict: bool | None
+    group: Identity
+    rule: NetworkRule | None = None
+    side: Identity | Text = ""
+
+
+def most_open(openings: list[Opening]) -> Opening | None:
+    """The opening that decides: one that surely lets through, else one that may; None if none does."""
+    for wanted in (True, None):
+        for opening in openings:
+            if opening.verdict is wanted:
+                return opening
+    return None
+
+
+def all_of(answers: Iterable[bool | None]) -> bool | None:
+    """Whether all hold: False as soon as one surely does not."""
+    given = set(answers)
+    if False in given:
+        return False
+    return None if None in given else True
 
 
 def leads_everywhere(route: Route) -> bool:
@@ -212,6 +247,68 @@ class Network:
             if owner.type == "AWS::EC2::VPC"
         }
 
+    @cached_property
+    def _acls(self) -> dict[Resource, list[Resource | None]]:
+        """The network ACLs that subnets are given; None for one that is not in the run."""
+        found: dict[Resource, list[Resource | None]] = defaultdict(list)
+        for association in self._index.resources("AWS::EC2::SubnetNetworkAclAssociation"):
+            given = [text.resource for text in association["NetworkAclId"].texts()]
+            for subnet in association["SubnetId"].resources():
+                found[subnet] += given
+        return found
+
+    @cached_property
+    def _acl_entries(self) -> dict[Resource, list[Resource]]:
+        found: dict[Resource, list[Resource]] = defaultdict(list)
+        for entry in self._index.resources("AWS::EC2::NetworkAclEntry"):
+            for acl in entry["NetworkAclId"].resources():
+                found[acl].append(entry)
+        return found
+
+    def acl_verdicts(self, subnet: Subnet) -> list[tuple[bool | None, Resource | None]]:
+        """Whether each network ACL that a subnet was given lets traffic through, both ways; none: the VPC's, which does."""
+        return [
+            (None if acl is None else self._acl_lets_through(acl), acl) for acl in self._acls.get(subnet.resource, ())
+        ]
+
+    def _acl_lets_through(self, acl: Resource) -> bool | None:
+        entries = self._acl_entries.get(acl, [])
+        if any(entry["Egress"].is_unknown for entry in entries):
+            return None
+        return all_of(
+            _entries_let_through([entry for entry in entries if entry["Egress"].is_true is way])
+            for way in (True, False)
+        )
+
+    @cached_property
+    def _own_resolvers(self) -> set[Identity]:
+        """The VPCs whose options for DHCP name, or may name, another DNS server than Amazon's."""
+        return {
+            vpc
+            for association in self._index.resources("AWS::EC2::VPCDHCPOptionsAssociation")
+            if not any(
+                server == "AmazonProvidedDNS"
+                for options in association["DhcpOptionsId"].resources()
+                for server in options["DomainNameServers"].literals()
+            )
+            for vpc in (text.resource or text.pattern for text in association["VpcId"].texts())
+        }
+
+    def resolves_names(self, vpc: Identity, *, privately: bool) -> tuple[bool | None, str]:
+        """Whether names resolve within a VPC, those of private DNS included if `privately`; and what decides it."""
+        if not isinstance(vpc, Resource) or vpc.type != "AWS::EC2::VPC":
+            return None, "is not part of this run"
+        support, hostnames = vpc["EnableDnsSupport"], vpc["EnableDnsHostnames"]
+        if said_to_be_false(support):
+            return False, "has EnableDnsSupport off: it resolves no names"
+        if privately and (not hostnames or hostnames.may_be_absent or said_to_be_false(hostnames)):
+            return False, "has EnableDnsHostnames off: it resolves no private names"
+        if vpc in self._own_resolvers:
+            return None, "has a DNS server of its own, which may not know the service's name"
+        if support.is_unknown or (privately and hostnames.is_unknown):
+            return None, "leaves its DNS switches to the deployment"
+        return True, "resolves names"
+
     def default_routes(self, subnet: Subnet) -> list[Route]:
         """The routes by which a subnet's traffic leaves for everywhere."""
         return [
@@ -245,84 +342,85 @@ class Network:
             service.removesuffix("-fips").split(".", maxsplit=1)[0] in labels for service in endpoint.services
         ) and (not vpcs or not endpoint.vpcs or any(vpc in endpoint.vpcs for vpc in vpcs))
 
-    def admits(self, endpoint: Endpoint, groups: Iterable[Identity], subnets: list[Subnet]) -> bool | None:
-        """Whether an interface endpoint's security groups let HTTPS in from a function's groups and subnets."""
-        groups = list(groups)
+    def openings_into(self, endpoint: Endpoint, groups: Iterable[Identity], subnets: list[Subnet]) -> list[Opening]:
+        """What an interface endpoint's security groups say to HTTPS from a function's groups and subnets."""
+        clients = list(groups)
         if not endpoint.security_groups:
             # It then has the VPC's default group, which lets in its own members only.
-            return _in_default_group(groups, endpoint.vpcs) or any(
-                vpc in self.default_groups_with_ingress for vpc in endpoint.vpcs
-            )
-        answers = [self._group_admits(group, groups, subnets) for group in endpoint.security_groups]
-        return _any(answers)
+            found = [opening for vpc in endpoint.vpcs for opening in self._into_default_group(vpc, clients)]
+            return found or [Opening(None, "")]
+        return [opening for group in endpoint.security_groups for opening in self._into_group(group, clients, subnets)]
 
-    def _group_admits(self, group: Identity, clients: list[Identity], subnets: list[Subnet]) -> bool | None:
-        if isinstance(group, Resource) and group.type == "AWS::EC2::VPC":
-            return group in clients or group in self.default_groups_with_ingress
+    def _into_default_group(self, vpc: Identity, clients: list[Identity]) -> list[Opening]:
+        has_rules = vpc in self.default_groups_with_ingress
+        member = isinstance(vpc, Resource) and vpc.type == "AWS::EC2::VPC" and vpc in clients
+        return [Opening(verdict=member or has_rules, group=vpc)]
+
+    def _into_group(self, group: Identity, clients: list[Identity], subnets: list[Subnet]) -> list[Opening]:
+        if _is_default_group(group):
+            return self._into_default_group(group, clients)
         known = self._index.security_groups.get(group) if isinstance(group, Resource) else None
         if known is None:
-            return None
-        answers: list[bool | None] = []
+            return [Opening(None, group)]
+        found: list[Opening] = []
         for rule in known.ingress:
             if rule.covers(HTTPS) or rule.ports_are_unknown:
                 sure = not rule.ports_are_unknown or None
-                matched = _any(
-                    [
-                        *(_same(source, client) for source in rule.groups for client in clients),
-                        *(_covers_subnets(cidr, subnets) for cidr in rule.cidrs),
-                        *(None for _ in rule.prefix_lists),
-                        # Only names that the index does not follow (SourceSecurityGroupName) leave all of them empty.
-                        *(() if rule.groups or rule.cidrs or rule.prefix_lists else (None,)),
-                    ]
-                )
-                answers.append(matched and sure)
-        return _any(answers)
+                sides: list[tuple[bool | None, Identity | Text]] = [
+                    *((_same(source, client), source) for source in rule.groups for client in clients),
+                    *((_covers_subnets(cidr, subnets), cidr) for cidr in rule.cidrs),
+                    *((None, text) for text in rule.prefix_lists),
+                ]
+                # Only names that the index does not follow (SourceSecurityGroupName) leave all of them empty.
+                if not (rule.groups or rule.cidrs or rule.prefix_lists):
+                    sides.append((None, ""))
+                found += [Opening(verdict and sure, group, rule, side) for verdict, side in sides]
+        return found
 
-    def lets_out_to_endpoint(
+    def openings_to_endpoint(
         self, groups: Iterable[Identity], endpoint: Endpoint, endpoint_subnets: list[Subnet]
-    ) -> bool | None:
-        """Whether a function's groups let HTTPS out to an interface endpoint."""
+    ) -> list[Opening]:
+        """What a function's groups say to HTTPS out to an interface endpoint."""
         doors: list[Identity] = list(endpoint.security_groups) or list(endpoint.vpcs)
 
-        def leads(rule: NetworkRule) -> list[bool | None]:
+        def leads(rule: NetworkRule) -> list[tuple[bool | None, Identity | Text]]:
             return [
-                *(_same(other, door) for other in rule.groups for door in doors),
-                *(_covers_subnets(cidr, endpoint_subnets) for cidr in rule.cidrs),
-                *(True for text in rule.prefix_lists if text.resource and _is_prefix_list(text.resource)),
+                *((_same(other, door), other) for other in rule.groups for door in doors),
+                *((_covers_subnets(cidr, endpoint_subnets), cidr) for cidr in rule.cidrs),
+                # AWS's own lists hold public addresses; one of the run's own may hold any.
+                *((None, text) for text in rule.prefix_lists if text.resource and _is_prefix_list(text.resource)),
             ]
 
-        return self._lets_https_out(groups, leads)
+        return self._openings_out(groups, leads)
 
-    def lets_out_to_public_addresses(self, groups: Iterable[Identity], *, by_prefix_list: bool) -> bool | None:
-        """Whether a function's groups let HTTPS out to the addresses of AWS's services.
+    def openings_to_service(self, groups: Iterable[Identity], service: str) -> list[Opening]:
+        """What a function's groups say to HTTPS out to the public addresses of a service, as a prefix list may hold them."""
 
-        `by_prefix_list`: a prefix list stands for the service, as it does for those with gateway endpoints.
-        """
-
-        def leads(rule: NetworkRule) -> list[bool | None]:
+        def leads(rule: NetworkRule) -> list[tuple[bool | None, Identity | Text]]:
             return [
-                *(True if is_everywhere(cidr) else None if cidr.is_undecided else False for cidr in rule.cidrs),
-                *(by_prefix_list for _ in rule.prefix_lists),
+                *((True if is_everywhere(cidr) else None if cidr.is_undecided else False, cidr) for cidr in rule.cidrs),
+                *((holds_service(text, service), text) for text in rule.prefix_lists),
             ]
 
-        return self._lets_https_out(groups, leads)
+        return self._openings_out(groups, leads)
 
-    def _lets_https_out(
-        self, groups: Iterable[Identity], leads: Callable[[NetworkRule], list[bool | None]]
-    ) -> bool | None:
-        """Whether some egress rule of the groups that covers HTTPS leads where `leads` looks for."""
-        answers: list[bool | None] = []
+    def _openings_out(
+        self, groups: Iterable[Identity], leads: Callable[[NetworkRule], list[tuple[bool | None, Identity | Text]]]
+    ) -> list[Opening]:
+        """The egress rules of the groups that cover HTTPS, each with whether it leads where `leads` looks for."""
+        found: list[Opening] = []
         for group in groups:
             rules = egress_of(self._index, group)
             if rules is None:
-                answers.append(True if _is_default_group(group) else None)
+                found.append(Opening(verdict=_is_default_group(group) or None, group=group))
             elif not rules:
-                answers.append(True)
+                found.append(Opening(verdict=True, group=group))
             else:
                 for rule in rules:
                     if rule.covers(HTTPS) or rule.ports_are_unknown:
-                        answers += leads(rule)
-        return _any(answers)
+                        sure = not rule.ports_are_unknown or None
+                        found += [Opening(verdict and sure, group, rule, side) for verdict, side in leads(rule)]
+        return found
 
 
 _NETWORKS: WeakKeyDictionary[Index, Network] = WeakKeyDictionary()
@@ -351,6 +449,22 @@ def said_to_be_false(value: Value) -> bool:
     return any(literal.lower() == "false" for literal in value.literals())
 
 
+def _entries_let_through(entries: list[Resource]) -> bool | None:
+    """Whether the entries of one direction let everything through: the lowest number decides first, the end refuses."""
+    if not any(_says(entry, "RuleAction", "allow") for entry in entries):
+        return None if any(entry["RuleAction"].is_unknown for entry in entries) else False
+    numbers = [entry["RuleNumber"].literals() for entry in entries]
+    if not all(len(number) == 1 and number[0].isdecimal() for number in numbers):
+        return None
+    first = min(entries, key=lambda entry: int(entry["RuleNumber"].literals()[0]))
+    is_wide = _says(first, "Protocol", "-1") and any(is_everywhere(text) for text in first["CidrBlock"].texts())
+    return True if is_wide and _says(first, "RuleAction", "allow") else None
+
+
+def _says(entry: Resource, name: str, literal: str) -> bool:
+    return [text.lower() for text in entry[name].literals()] == [literal]
+
+
 def _is_network(resource: Resource) -> bool:
     return resource.type in {"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint"}
 
@@ -370,12 +484,6 @@ def _taken(raw: Raw) -> Iterator[str]:
                 if isinstance(name, str):
                     yield name
             todo.extend(current.values())
-
-
-def _any(answers: list[bool | None]) -> bool | None:
-    if True in answers:
-        return True
-    return None if None in answers else False
 
 
 def _same(one: Identity, other: Identity) -> bool | None:
@@ -401,13 +509,25 @@ def _covers_subnets(cidr: Text, subnets: list[Subnet]) -> bool | None:
     return all(answers)
 
 
-def _in_default_group(groups: list[Identity], vpcs: list[Identity]) -> bool:
-    return any(_is_default_group(group) and group in vpcs for group in groups)
-
-
 def _is_default_group(group: Identity) -> bool:
     # A VPC stands among security groups as the attribute DefaultSecurityGroup.
     return isinstance(group, Resource) and group.type == "AWS::EC2::VPC"
+
+
+def holds_service(prefix_list: Text, service: str) -> bool | None:
+    """Whether a prefix list is that of a service's gateway endpoint (`dynamodb`, `s3`).
+
+    No CloudFormation attribute gives its id: it is a literal or a parameter, which only the deployment knows, or the
+    attribute of a custom resource, which is told by its name.
+    """
+    hole = prefix_list.hole
+    if hole is None or hole.resource is None:
+        return None
+    if hole.attribute in GATEWAY_SERVICES:
+        return hole.attribute == service
+    names = hole.resource["PrefixListName"].literals() if _is_prefix_list(hole.resource) else []
+    served = {name.rsplit(".", 1)[-1] for name in names if name.startswith("com.amazonaws.")}
+    return (service in served) if served else None
 
 
 def _is_prefix_list(resource: Resource) -> bool:

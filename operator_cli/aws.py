@@ -1,0 +1,347 @@
+"""The operator's one door to AWS: a session, who it is, and a few single questions.
+
+Credentials, region, endpoint and trusted certificates come from where the SDK takes them. A question either gets its
+answer or a `Failure`: what kind of failure, and words without a secret. AWS and the SDKs quote what they were given,
+session tokens and a credential process's output included, so their words are passed on only where those are known.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import botocore.exceptions  # noqa: TID251 - this file is operator_cli's one door to AWS
+import botocore.session  # noqa: TID251 - as above
+from botocore.config import Config  # noqa: TID251 - as above
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+CONNECT_SECONDS: Final = 2
+READ_SECONDS: Final = 4
+FALLBACK_REGION: Final = "us-east-1"
+"""Where STS is asked if no region is known: it names the account of any region."""
+
+
+class FailureKind(StrEnum):
+    """Why a question got no answer."""
+
+    NO_CREDENTIALS = "no-credentials"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+    CLOCK = "clock"
+    DENIED = "denied"
+    NOT_FOUND = "not-found"
+    UNREACHABLE = "unreachable"
+    CONFIGURATION = "configuration"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A question that got no answer.
+
+    Attributes:
+        kind: Why.
+        code: AWS's error code, or the SDK's name for its error.
+        what: In words, without a secret.
+        server_time: AWS's clock, where it answered.
+    """
+
+    kind: FailureKind
+    code: str
+    what: str
+    server_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who a session is.
+
+    Attributes:
+        account: The account's number.
+        arn: The principal.
+        method: How botocore found the credentials: `env`, `sso`, …
+        key_id: The key id's kind and last four characters.
+        temporary: Whether the key comes with a session token.
+        expires_at: When the key ends, as far as its source says.
+        server_time: AWS's clock when it answered.
+        local_time: This machine's clock at the same moment.
+    """
+
+    account: str
+    arn: str
+    method: str
+    key_id: str
+    temporary: bool
+    expires_at: datetime | None
+    server_time: datetime | None
+    local_time: datetime
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the account's root user, who can do everything."""
+        return self.arn.endswith(":root")
+
+    @property
+    def principal(self) -> str:
+        """The principal without account: `user/ada`, `assumed-role/deploy/ada`, `root`."""
+        return self.arn.split(":", 5)[-1]
+
+    @property
+    def session_name(self) -> str | None:
+        """The name of the session, if it is a role's."""
+        kind, *names = self.principal.split("/")
+        return names[-1] if kind == "assumed-role" and len(names) > 1 else None
+
+
+_KIND_OF_CODE: Final = {
+    "ExpiredToken": FailureKind.EXPIRED,
+    "ExpiredTokenException": FailureKind.EXPIRED,
+    "InvalidClientTokenId": FailureKind.INVALID,
+    "UnrecognizedClientException": FailureKind.INVALID,
+    "InvalidAccessKeyId": FailureKind.INVALID,
+    "SignatureDoesNotMatch": FailureKind.INVALID,
+    "InvalidSignatureException": FailureKind.INVALID,
+    "IncompleteSignature": FailureKind.INVALID,
+    "AuthFailure": FailureKind.INVALID,
+    "RequestExpired": FailureKind.CLOCK,
+    "RequestTimeTooSkewed": FailureKind.CLOCK,
+    "RequestInTheFuture": FailureKind.CLOCK,
+    "AccessDenied": FailureKind.DENIED,
+    "AccessDeniedException": FailureKind.DENIED,
+    "UnauthorizedOperation": FailureKind.DENIED,
+    "ParameterNotFound": FailureKind.NOT_FOUND,
+    "ResourceNotFoundException": FailureKind.NOT_FOUND,
+}
+
+_WORDS: Final = {
+    FailureKind.EXPIRED: "AWS says that the session has expired.",
+    FailureKind.INVALID: "AWS does not accept the key: it does not know it, or the signature or session token does not belong to it.",
+    FailureKind.CLOCK: "AWS refuses the request's time: this machine's clock is wrong.",
+    FailureKind.DENIED: "AWS denied it.",
+    FailureKind.NOT_FOUND: "It is not there.",
+}
+
+_SDK_ERRORS: Final[dict[str, tuple[FailureKind, str]]] = {
+    "NoCredentialsError": (FailureKind.NO_CREDENTIALS, "The SDK found no credentials."),
+    "PartialCredentialsError": (FailureKind.NO_CREDENTIALS, "Half of the credentials is missing."),
+    "ProfileNotFound": (FailureKind.NO_CREDENTIALS, "The profile does not exist."),
+    "SSOTokenLoadError": (FailureKind.NO_CREDENTIALS, "There is no SSO sign-in on this machine."),
+    "UnauthorizedSSOTokenError": (FailureKind.EXPIRED, "The SSO sign-in has expired."),
+    "TokenRetrievalError": (FailureKind.EXPIRED, "The SSO sign-in has expired and could not be renewed."),
+    "LoginTokenLoadError": (FailureKind.NO_CREDENTIALS, "There is no usable `aws login` session on this machine."),
+    "LoginRefreshRequired": (FailureKind.EXPIRED, "The `aws login` session has ended."),
+    "LoginInsufficientPermissions": (FailureKind.DENIED, "The `aws login` session may not be renewed."),
+    "LoginError": (FailureKind.EXPIRED, "The `aws login` session could not be renewed."),
+    "MissingDependencyException": (
+        FailureKind.CONFIGURATION,
+        "boto3 lacks the package awscrt, which `aws login` needs.",
+    ),
+    "CredentialRetrievalError": (FailureKind.NO_CREDENTIALS, "The source of the credentials failed to give any."),
+    "MetadataRetrievalError": (FailureKind.NO_CREDENTIALS, "The container's or instance's credentials did not answer."),
+    "InvalidConfigError": (FailureKind.CONFIGURATION, "The profile is configured in a way that the SDK refuses."),
+    "InfiniteLoopConfigError": (FailureKind.CONFIGURATION, "The profile's source_profile leads back to itself."),
+    "ConfigParseError": (FailureKind.CONFIGURATION, "A configuration file could not be understood."),
+    "RefreshWithMFAUnsupportedError": (FailureKind.EXPIRED, "A session with an MFA code cannot renew itself."),
+    "SSLError": (FailureKind.UNREACHABLE, "AWS's certificate was not accepted."),
+    "ProxyConnectionError": (FailureKind.UNREACHABLE, "The proxy did not connect."),
+    "ConnectTimeoutError": (FailureKind.UNREACHABLE, f"AWS did not answer within {CONNECT_SECONDS} s."),
+    "ReadTimeoutError": (FailureKind.UNREACHABLE, f"AWS did not answer within {READ_SECONDS} s."),
+    "EndpointConnectionError": (FailureKind.UNREACHABLE, "AWS could not be reached."),
+    "ConnectionClosedError": (FailureKind.UNREACHABLE, "The connection to AWS was closed."),
+    "NoRegionError": (FailureKind.CONFIGURATION, "No region is set."),
+    "InvalidRegionError": (FailureKind.CONFIGURATION, "The region's name is not one."),
+}
+
+
+class CodeNotAsked(Exception):
+    """An MFA code is needed and there is nobody to ask. Never leaves this file."""
+
+
+@dataclass(slots=True)
+class Calls:
+    """Counts what goes over the wire, calls for new credentials included.
+
+    Attributes:
+        made: Service and operation of each request, in order.
+    """
+
+    made: list[str] = field(default_factory=list)
+
+    def __call__(self, **event: Any) -> None:  # noqa: ANN401 - as botocore calls it
+        """Note one request; botocore calls this before it sends."""
+        self.made.append(str(event["event_name"]).removeprefix("before-send."))
+
+
+class _AwsCliCache:
+    """Sessions that the AWS command line keeps: read, so that one code serves both, and never written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._own: dict[str, Any] = {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._own or (self._folder / f"{key}.json").is_file()
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - whatever botocore put there
+        if key in self._own:
+            return self._own[key]
+        try:
+            return json.loads((self._folder / f"{key}.json").read_text())
+        except (OSError, ValueError):
+            raise KeyError(key) from None
+
+    def __setitem__(self, key: str, value: object) -> None:
+        self._own[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        self._own.pop(key, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """One session with AWS. Make it with `connect`.
+
+    Attributes:
+        region: Where it asks, if that is known.
+        calls: What it sent so far.
+    """
+
+    _session: botocore.session.Session = field(repr=False)
+    region: str | None
+    calls: Calls
+
+    def caller(self, clock: Callable[[], datetime]) -> Caller | Failure:
+        """Ask STS who this is: one call, which every principal may make.
+
+        Args:
+            clock: This machine's time, to be set beside AWS's.
+        """
+        try:
+            answer = self.client("sts", region=self.region or FALLBACK_REGION).get_caller_identity()
+            credentials = self._session.get_credentials()
+            frozen = credentials.get_frozen_credentials() if credentials else None
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        key_id = (frozen and frozen.access_key) or ""
+        return Caller(
+            account=answer["Account"],
+            arn=answer["Arn"],
+            method=credentials.method if credentials else "",
+            key_id=f"{key_id[:4]}…{key_id[-4:]}" if len(key_id) >= 16 else "…",  # noqa: PLR2004 - the shortest that AWS gives
+            temporary=bool(frozen and frozen.token),
+            # botocore has no public name for it.
+            expires_at=getattr(credentials, "_expiry_time", None),
+            server_time=_server_time(answer),
+            local_time=clock(),
+        )
+
+    def parameter(self, name: str) -> str | Failure:
+        """Read one parameter of the Systems Manager: one call."""
+        try:
+            answer = self.client("ssm").get_parameter(Name=name)
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        return str(answer["Parameter"]["Value"])
+
+    def log_lines(self, group: str, *, since: datetime) -> Iterator[tuple[datetime, str, str]] | Failure:
+        """Give a log group's lines since a moment, oldest first: when, from which stream, what."""
+        found = []
+        try:
+            pages = self.client("logs").get_paginator("filter_log_events")
+            for page in pages.paginate(logGroupName=group, startTime=int(since.timestamp() * 1000)):
+                found += page["events"]
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        return (
+            (datetime.fromtimestamp(line["timestamp"] / 1000, tz=UTC), line["logStreamName"], line["message"].rstrip())
+            for line in found
+        )
+
+    def client(self, service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - clients are made at run time
+        """Give a client of this session, with tight time-outs and no second attempt."""
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+        )
+        return self._session.create_client(service, region_name=region or self.region, config=config)
+
+    def boto3_session(self) -> Any:  # noqa: ANN401 - boto3 comes without types
+        """Give boto3's session on the same credentials."""
+        import boto3  # type: ignore[import-untyped] # noqa: PLC0415, TID251 - the door; a check needs less than all of it
+
+        return boto3.Session(botocore_session=self._session)
+
+
+def connect(
+    *,
+    profile: str | None = None,
+    region: str | None = None,
+    home: Path | None = None,
+    ask: Callable[[str], str] | None = getpass.getpass,
+) -> Aws | Failure:
+    """Open a session on the process environment, by the SDK's own order. It makes no call yet.
+
+    Args:
+        profile: The profile; then keys of the environment do not count.
+        region: The region; the SDK's own choice if not given.
+        home: Where the AWS command line keeps its sessions; the user's home if not given.
+        ask: Asks a person for the code of an MFA device; `None` where there is nobody to ask.
+    """
+    calls = Calls()
+    try:
+        session = botocore.session.Session(profile=profile)
+        if region is not None:
+            session.set_config_variable("region", region)
+        session.register("before-send", calls)
+        providers = session.get_component("credential_provider")
+        cache = _AwsCliCache((home or Path.home()) / ".aws" / "cli" / "cache")
+        for method in ("assume-role", "sso"):
+            providers.get_provider(method).cache = cache
+        providers.get_provider("assume-role")._prompter = ask or _nobody  # noqa: SLF001 - botocore has no other way in
+        return Aws(session, session.get_config_variable("region"), calls)
+    except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+        return failure_of(error)
+
+
+def failure_of(error: Exception) -> Failure:
+    """Say what an error of the SDK means, in words of our own."""
+    if isinstance(error, botocore.exceptions.ClientError):
+        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        message = str(error.response.get("Error", {}).get("Message", ""))
+        kind = _KIND_OF_CODE.get(code, FailureKind.OTHER)
+        # "Signature expired: 2026… is now earlier than 2026…" comes under codes that also mean a wrong secret.
+        if kind is FailureKind.INVALID and ("Signature expired" in message or "Signature not yet current" in message):
+            kind = FailureKind.CLOCK
+        # A denial names principal, action and resource, which is what its reader needs. No other text is passed on.
+        words = message if kind is FailureKind.DENIED and message else _WORDS.get(kind, f"AWS answered {code}.")
+        return Failure(kind=kind, code=code, what=words, server_time=_server_time(error.response))
+    if isinstance(error, CodeNotAsked):
+        what = "The profile asks for an MFA code, and there is no terminal to type it on."
+        return Failure(kind=FailureKind.NO_CREDENTIALS, code="MfaCodeNeeded", what=what)
+    for name in (kind.__name__ for kind in type(error).__mro__):
+        if name in _SDK_ERRORS:
+            known, what = _SDK_ERRORS[name]
+            return Failure(kind=known, code=name, what=what)
+    return Failure(kind=FailureKind.OTHER, code=type(error).__name__, what=f"The SDK failed: {type(error).__name__}.")
+
+
+def _nobody(_: str) -> str:
+    raise CodeNotAsked
+
+
+def _server_time(answer: Mapping[str, Any]) -> datetime | None:
+    """AWS's clock, from the header that every answer carries."""
+    written = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        return parsedate_to_datetime(written) if written else None
+    except ValueError:
+        return None

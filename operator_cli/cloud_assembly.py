@@ -1,0 +1,140 @@
+"""What a cloud assembly (`cdk.out`) is going to deploy, and where: read from its manifest, without the CDK."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from operator_cli.errors import OperatorError
+from operator_cli.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PRODUCTION: Final = frozenset({"prod", "production"})
+"""What an environment is called whose data somebody relies on."""
+
+DEFAULT_PARAMETER: Final = "/cdk-bootstrap/hnb659fds/version"
+"""Where the CDK's bootstrap writes its version, unless a project has a qualifier of its own."""
+
+_ENVIRONMENT: Final = re.compile(r"^aws://([^/]+)/([^/]+)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """One stack of an assembly.
+
+    Attributes:
+        name: As deployed.
+        account: Where it belongs; `None` if the session decides.
+        region: As `account`.
+        bootstrap_version: The least version of the CDK's bootstrap that it needs; `None` if it needs none.
+        bootstrap_parameter: The parameter that holds that version.
+        production: Whether its tag `environment`, or a word of its name, says so.
+    """
+
+    name: str
+    account: str | None
+    region: str | None
+    bootstrap_version: int | None
+    bootstrap_parameter: str
+    production: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A cloud assembly.
+
+    Attributes:
+        path: Its folder.
+        stacks: Its stacks, those of stages included.
+        lookups: What its synthesis still has to ask AWS, by provider.
+    """
+
+    path: Path
+    stacks: tuple[Stack, ...]
+    lookups: tuple[str, ...] = ()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that its stacks name."""
+        return tuple(sorted({stack.account for stack in self.stacks if stack.account}))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that its stacks name."""
+        return tuple(sorted({stack.region for stack in self.stacks if stack.region}))
+
+    @property
+    def production(self) -> tuple[str, ...]:
+        """The names of its production stacks."""
+        return tuple(stack.name for stack in self.stacks if stack.production)
+
+
+def read_assembly(path: Path) -> Assembly | None:
+    """Read an assembly; `None` if there is none in that folder.
+
+    Raises:
+        OperatorError: There is one, and it cannot be understood.
+    """
+    if not (path / "manifest.json").is_file():
+        return None
+    try:
+        stacks: list[Stack] = []
+        lookups: list[str] = []
+        for folder, manifest in _manifests(path):
+            lookups += [str(missing["provider"]) for missing in manifest.get("missing", [])]
+            stacks += [
+                _stack(folder, artifact_id, artifact)
+                for artifact_id, artifact in manifest["artifacts"].items()
+                if artifact["type"] == "aws:cloudformation:stack"
+            ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OperatorError(
+            f"{path}/manifest.json is no cloud assembly that can be understood ({type(error).__name__}).",
+            why="It says which account and region the stacks go to.",
+            next_step="Make it anew: make synth (or cdk synth).",
+            status=ExitStatus.WRONG_USAGE,
+        ) from error
+    return Assembly(path, tuple(stacks), tuple(sorted(set(lookups))))
+
+
+def _manifests(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Give the manifest of an assembly and those of the stages in it."""
+    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    yield path, manifest
+    for artifact in manifest["artifacts"].values():
+        if artifact["type"] == "cdk:cloud-assembly":
+            yield from _manifests(path / artifact["properties"]["directoryName"])
+
+
+def _stack(folder: Path, artifact_id: str, artifact: dict[str, Any]) -> Stack:
+    properties = artifact.get("properties", {})
+    name = str(properties.get("stackName") or artifact_id)
+    where = _ENVIRONMENT.match(artifact["environment"])
+    if where is None:
+        raise ValueError("environment")
+    account, region = where.groups()
+    needs = properties.get("requiresBootstrapStackVersion")
+    tagged = _environments(folder / properties["templateFile"])
+    return Stack(
+        name=name,
+        account=None if account == "unknown-account" else account,
+        region=None if region == "unknown-region" else region,
+        bootstrap_version=None if needs is None else int(needs),
+        bootstrap_parameter=str(properties.get("bootstrapStackVersionSsmParameter") or DEFAULT_PARAMETER),
+        production=bool(PRODUCTION & ({word.lower() for word in re.split(r"[^A-Za-z0-9]+", name)} | tagged)),
+    )
+
+
+def _environments(template: Path) -> set[str]:
+    """Give the values of the tag `environment` in a template; both of CloudFormation's forms of tags count."""
+    found = set()
+    for resource in json.loads(template.read_text(encoding="utf-8")).get("Resources", {}).values():
+        tags = resource.get("Properties", {}).get("Tags", ())
+        pairs = tags.items() if isinstance(tags, dict) else ((tag.get("Key"), tag.get("Value")) for tag in tags)
+        found |= {value.lower() for key, value in pairs if key == "environment" and isinstance(value, str)}
+    return found

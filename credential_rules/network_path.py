@@ -28,7 +28,32 @@ Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # No private range is larger: whatever is wider reaches public addresses (0.0.0.0/1 and 128.0.0.0/1 are everything).
 _WIDEST_PRIVATE: Final = {4: 8, 6: 7}
 
-_OTHER_NETWORKS: Final = frozenset({"TransitGatewayId", "VpcPeeringConnectionId", "CoreNetworkArn", "GatewayId"})
+_OTHER_NETWORKS: Final = {
+    "VpcPeeringConnectionId": "a peering connection",
+    "TransitGatewayId": "a transit gateway",
+    "CoreNetworkArn": "a core network of Cloud WAN",
+}
+"""The targets of routes that lead to another network, in words. A virtual private gateway is one `GatewayId` among others."""
+
+LINKS_TO_OTHER_NETWORKS: Final = {
+    "AWS::EC2::VPCPeeringConnection": "a peering connection: what is in the VPC can talk to another VPC",
+    "AWS::EC2::TransitGatewayAttachment": "an attachment to a transit gateway: it joins the VPC to every network behind that",
+    "AWS::EC2::TransitGatewayVpcAttachment": "an attachment to a transit gateway: it joins the VPC to every network behind that",
+    "AWS::EC2::VPNGateway": "a VPN gateway: it joins the VPC to a network outside of AWS",
+    "AWS::EC2::ClientVpnTargetNetworkAssociation": "a client VPN's way into the VPC: whoever signs in to it is inside",
+    "AWS::NetworkManager::VpcAttachment": "an attachment to Cloud WAN: it joins the VPC to every network behind that",
+    "AWS::VpcLattice::ServiceNetworkVpcAssociation": (
+        "an association with a VPC Lattice service network: other networks' services answer inside the VPC, without any route"
+    ),
+}
+"""What joins a VPC to another network, in words."""
+
+LINKING_ENDPOINTS: Final = {
+    "ServiceNetwork": "a VPC Lattice service network",
+    "Resource": "a resource in another VPC",
+    "GatewayLoadBalancer": "a load balancer in another VPC",
+}
+"""Kinds of VPC endpoint that lead to another network and to no AWS service."""
 
 GATEWAY_SERVICES: Final = frozenset({"dynamodb", "s3"})
 """The services that have gateway endpoints: routes to their public addresses, free of charge."""
@@ -127,6 +152,26 @@ def leads_to_internet_gateway(route: Route) -> bool:
         if literal:
             return literal.startswith("igw-")
     return leads_everywhere(route)
+
+
+def leads_to_other_network(route: Route) -> bool | None:
+    """Whether its target is another network; None for a gateway of which the run does not say what it is."""
+    if route.target_kind in _OTHER_NETWORKS:
+        return True
+    if route.target_kind != "GatewayId" or leads_to_internet_gateway(route):
+        return False
+    answers: set[bool | None] = set()
+    for text in route.resource["GatewayId"].texts():
+        if text.resource is not None:
+            answers.add(text.resource.type in {"AWS::EC2::VPNGateway", "AWS::EC2::VPCGatewayAttachment"})
+        else:
+            answers.add(text.literal.startswith("vgw-") if text.literal else None)
+    return True if True in answers else None if None in answers else False
+
+
+def other_network(route: Route) -> str:
+    """The other network's link in words."""
+    return _OTHER_NETWORKS.get(route.target_kind, "a VPN gateway")
 
 
 def egress_of(index: Index, group: Identity) -> list[NetworkRule] | None:
@@ -316,9 +361,9 @@ class Network:
         ]
 
     def leads_into_other_networks(self, subnet: Subnet) -> bool:
-        """Whether a route leads to another network, where endpoints may be that are not of this run."""
+        """Whether a route leads, or may lead, to another network, where endpoints may be that are not of this run."""
         return any(
-            route.target_kind in _OTHER_NETWORKS and not leads_to_internet_gateway(route)
+            leads_to_other_network(route) is not False
             for table in subnet.route_tables
             for route in self.routes.get(table, ())
         )

@@ -240,17 +240,20 @@ def test_blocks_of_different_versions_hold_nothing_of_each_other() -> None:
         ("{DestinationCidrBlock: 0.0.0.0/0, GatewayId: igw-0123}", ["error"]),
         ("{DestinationCidrBlock: 203.0.113.0/24, GatewayId: igw-0123}", ["error"]),
         ("{DestinationCidrBlock: 0.0.0.0/0, GatewayId: !Ref Gateway}", ["error"]),
-        ("{DestinationCidrBlock: 10.8.0.0/16, GatewayId: !Ref Gateway}", []),
-        ("{DestinationCidrBlock: 10.8.0.0/16, GatewayId: vgw-0123}", []),
+        ("{DestinationCidrBlock: 10.8.0.0/16, GatewayId: !Ref Gateway}", ["cannot-tell"]),
+        ("{DestinationCidrBlock: 10.8.0.0/16, GatewayId: local}", []),
+        ("{DestinationCidrBlock: 10.8.0.0/16, GatewayId: vgw-0123}", ["error"]),
         ("{DestinationCidrBlock: 0.0.0.0/0, GatewayId: vgw-0123}", ["error"]),
         ("{DestinationIpv6CidrBlock: '::/0', EgressOnlyInternetGatewayId: eigw-0123}", ["error"]),
         ("{DestinationCidrBlock: 0.0.0.0/0, InstanceId: i-0123}", ["error"]),
-        ("{DestinationCidrBlock: !Ref Peer, TransitGatewayId: tgw-0123}", ["cannot-tell"]),
-        ("{DestinationCidrBlock: 10.8.0.0/16, TransitGatewayId: tgw-0123}", []),
+        ("{DestinationCidrBlock: !Ref Peer, InstanceId: i-0123}", ["cannot-tell"]),
+        ("{DestinationCidrBlock: 10.0.1.0/24, InstanceId: i-0123}", []),
+        ("{DestinationCidrBlock: 10.8.0.0/16, TransitGatewayId: tgw-0123}", ["error"]),
+        ("{DestinationCidrBlock: 10.8.0.0/16, CoreNetworkArn: 'arn:aws:networkmanager::1:core-network/c'}", ["error"]),
     ],
 )
 def test_route_is_judged_by_where_it_leads(route: str, severities: list[str]) -> None:
-    """A default route is a way out through whatever target; a narrow one to a peer is not."""
+    """A default route is a way out through whatever target, and any route to another network is; one within the VPC is not."""
     text = f"""
 Parameters: {{Gateway: {{Type: String}}, Peer: {{Type: String}}}}
 Resources: {{R: {{Type: AWS::EC2::Route, Properties: {route.replace("{", "{RouteTableId: rtb-0123, ", 1)}}}}}

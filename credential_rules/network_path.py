@@ -135,6 +135,14 @@ def all_of(answers: Iterable[bool | None]) -> bool | None:
     return None if None in given else True
 
 
+def any_of(answers: Iterable[bool | None]) -> bool | None:
+    """Whether one holds: True as soon as one surely does."""
+    given = set(answers)
+    if True in given:
+        return True
+    return None if None in given else False
+
+
 def leads_everywhere(route: Route) -> bool:
     """Whether it is a default route."""
     return any(is_everywhere(destination) for destination in route.destinations)
@@ -166,7 +174,7 @@ def leads_to_other_network(route: Route) -> bool | None:
             answers.add(text.resource.type in {"AWS::EC2::VPNGateway", "AWS::EC2::VPCGatewayAttachment"})
         else:
             answers.add(text.literal.startswith("vgw-") if text.literal else None)
-    return True if True in answers else None if None in answers else False
+    return any_of(answers)
 
 
 def other_network(route: Route) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import botocore.exceptions  # noqa: TID251 - this file is local_aws's one door to AWS
+import botocore  # noqa: TID251 - this file is local_aws's one door to AWS
+import botocore.exceptions  # noqa: TID251 - as above
 import botocore.session  # noqa: TID251 - as above
 
 if TYPE_CHECKING:
@@ -48,10 +49,42 @@ class LogLine(NamedTuple):
 
 
 class Cloud:
-    """One local AWS, as the process environment names it."""
+    """One local AWS, as the process environment names it.
 
-    def __init__(self) -> None:
-        self._session = botocore.session.Session()
+    Args:
+        session: Whose credentials sign the calls; those of the process environment if not given.
+    """
+
+    def __init__(self, session: botocore.session.Session | None = None) -> None:
+        self._session = session or botocore.session.Session()
+        self._clients: dict[str, Any] = {}
+
+    def acting_as(self, role_arn: str) -> Cloud:
+        """The same cloud, called with the credentials of a role that trusts the caller."""
+        given = self.call("sts", "AssumeRole", RoleArn=role_arn, RoleSessionName="local-aws")["Credentials"]
+        session = botocore.session.Session()
+        session.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return Cloud(session)
+
+    def call(self, service: str, operation: str, **parameters: object) -> dict[str, Any]:
+        """Make any call.
+
+        Args:
+            service: The service by the SDK's name.
+            operation: The operation by its API's name, such as `SendMessage`.
+            parameters: As the API has them.
+
+        Raises:
+            botocore.exceptions.ClientError: The service refused it.
+        """
+        client = self._client(service)
+        answer: dict[str, Any] = getattr(client, botocore.xform_name(operation))(**parameters)
+        return answer
+
+    def pages(self, service: str, operation: str, result: str, **parameters: object) -> list[Any]:
+        """Make a call that answers in pages, and give all that they list under `result`."""
+        paginator = self._client(service).get_paginator(botocore.xform_name(operation))
+        return [one for page in paginator.paginate(**parameters) for one in page[result]]
 
     def is_bootstrapped(self) -> bool:
         """Whether the CDK's own bucket and roles are there."""
@@ -78,18 +111,19 @@ class Cloud:
 
     def function_log(self, *, at_most: int) -> list[LogLine]:
         """The last lines that the functions wrote, oldest first."""
-        logs = self._client("logs")
         lines = [
-            LogLine(group=group["logGroupName"], timestamp=event["timestamp"], text=event["message"].rstrip())
-            for page in logs.get_paginator("describe_log_groups").paginate()
-            for group in page["logGroups"]
-            for event in self._events(logs, group["logGroupName"])
+            line
+            for group in self.pages("logs", "DescribeLogGroups", "logGroups")
+            for line in self.log_of(group["logGroupName"])
         ]
         return sorted(lines, key=lambda line: line.timestamp)[-at_most:]
 
-    def _events(self, logs: Any, group: str) -> list[dict[str, Any]]:  # noqa: ANN401 - the SDK has no types for it
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        return [event for page in pages for event in page["events"]]
+    def log_of(self, group: str, *, since: int = 0) -> list[LogLine]:
+        """What is in one log group, from a moment on (milliseconds since 1970)."""
+        return [
+            LogLine(group=group, timestamp=event["timestamp"], text=event["message"].rstrip())
+            for event in self.pages("logs", "FilterLogEvents", "events", logGroupName=group, startTime=since)
+        ]
 
     def _stack(self, name: str) -> dict[str, Any]:
         """A stack's description; empty if there is no such stack."""
@@ -103,4 +137,6 @@ class Cloud:
         return description
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - the SDK's clients are made at run time
-        return self._session.create_client(service)
+        if service not in self._clients:
+            self._clients[service] = self._session.create_client(service)
+        return self._clients[service]

@@ -28,6 +28,8 @@ __all__ = ["Aws", "Caller", "Calls", "Failure", "FailureKind", "connect", "failu
 
 CONNECT_SECONDS: Final = 2
 READ_SECONDS: Final = 4
+FUNCTION_SECONDS: Final = 15 * 60 + 10
+"""Longer than any function may run."""
 FALLBACK_REGION: Final = "us-east-1"
 """Where STS is asked if no region is known: it names the account of any region."""
 
@@ -241,6 +243,20 @@ def connect(
         return Aws(session, session.get_config_variable("region"), calls)
     except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
         return failure_of(error)
+
+
+def invoking_client(session: Any) -> Any:  # noqa: ANN401 - boto3 comes without types
+    """Give a boto3 session's client for invoking functions: it waits for as long as one may run, and starts it once.
+
+    The SDK's own time-out is a minute, after which it would start the function again, and again.
+    """
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=FUNCTION_SECONDS,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        tcp_keepalive=True,
+    )
+    return session.client("lambda", config=config)
 
 
 def failure_of(error: Exception) -> Failure:

@@ -76,7 +76,7 @@ class Way:
     """The way from a function to a service, by its IAM prefix; `action` is one that its role grants.
 
     `passages` has one for each subnet of the function that is in the run. `may_be_completed_elsewhere` is true if what
-    is missing may be something that is not in the run. `notes` are facts that cost money or zones, and no call.
+    is missing may be something that is not in the run. `notes` are facts that hinder no call.
     """
 
     function: Function
@@ -361,7 +361,7 @@ class Walk:
         if passage.subnet not in of_door and own and zones and own not in zones and len(zones) == len(door.subnets):
             yield (
                 f"the endpoint '{self._named(door.resource)}' has no address in the zone of the subnet"
-                f" '{self._named(passage.subnet.resource)}': its calls cross zones, which costs, and fail with the other zone"
+                f" '{self._named(passage.subnet.resource)}': its calls cross zones, and fail when the other zone does"
             )
 
     def _called(self, part: Identity) -> str:

@@ -377,7 +377,7 @@ def test_network_acl_is_judged_both_ways(entries: str, *, verdict: bool | None) 
 
 
 def test_endpoint_in_another_zone_is_a_note_and_no_obstacle() -> None:
-    """Calls cross the zones: they arrive, cost money, and fail together with the other zone."""
+    """Calls cross the zones: they arrive, and fail together with the other zone."""
     way = one_way(SMALL.replace("SubnetIds: [!Ref A], S", "SubnetIds: [!Ref A, !Ref B], S"))
     assert way.verdict is True
     (note,) = way.notes

@@ -168,12 +168,13 @@ _MANAGED: Final = (
 class Calls:
     """What the code of a function may call.
 
-    `services` gives for each IAM prefix one action that is granted. `named` are all prefixes that the role names, also
-    those that need no way through the VPC. `is_complete` is False if the role, or a part of it, is not in the run or
+    `services` gives for each IAM prefix one action that is granted, and `granted` every one with its statement. `named`
+    are all prefixes that the role names, also those that need no way through the VPC. `is_complete` is False if the role, or a part of it, is not in the run or
     stands for everything (`*`).
     """
 
     services: dict[str, str] = field(default_factory=dict)
+    granted: dict[str, list[tuple[str, Statement]]] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     is_complete: bool = True
 
@@ -214,10 +215,11 @@ def _calls(function: Function, asynchronous: list[Resource]) -> Calls:
                 found.is_complete = False
                 continue
             found.named.add(service)
-            if service in found.services or on_our_behalf or _needs_no_way(service, name, is_polled=is_polled):
+            if on_our_behalf or _needs_no_way(service, name, is_polled=is_polled):
                 continue
             if not any(matches(pattern, f"{service}:{name}") for pattern in denied):
-                found.services[service] = str(literal)
+                found.services.setdefault(service, str(literal))
+                found.granted.setdefault(service, []).append((str(literal), statement))
     for _, text in role.managed_policies:
         _add_managed(text, found)
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from credential_rules.called_services import answers_for, calls_of, endpoint_name
+from credential_rules.endpoint_admission import actions_admitted_by_name, admission
 from credential_rules.network_path import (
     PRIVATE_DNS_IS_NOT_OFFERED,
     all_of,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["subnet", "endpoint", "dns", "egress", "ingress", "policy"]
 KINDS: Final[tuple[Kind, ...]] = ("subnet", "endpoint", "dns", "egress", "ingress", "policy")
 """The hops in the order in which a packet, and the call in it, passes them."""
+
+_RANK: Final[dict[bool | None, int]] = {True: 0, None: 1, False: 2}
 
 WHATEVER: Final = "*"
 """The service of a way that stands for calls which cannot be named: the role is not in the run, or allows everything."""
@@ -67,8 +70,13 @@ class Passage:
 
     @property
     def verdict(self) -> bool | None:
-        """Whether a call from this subnet arrives."""
+        """Whether a call from this subnet arrives and is let through."""
         return all_of(hop.verdict for hop in self.hops)
+
+    @property
+    def arrives(self) -> bool | None:
+        """Whether a call arrives; the endpoint's policy may refuse it then, which is an answer and no time-out."""
+        return all_of(hop.verdict for hop in self.hops if hop.kind != "policy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ class Way:
 
     @property
     def verdict(self) -> bool | None:
-        """Whether calls arrive, from wherever Lambda places the function."""
+        """Whether calls arrive and are let through, from wherever Lambda places the function."""
         found = all_of(passage.verdict for passage in self.passages)
         if found is False:
             return None if self.may_be_completed_elsewhere else False
@@ -97,10 +105,10 @@ class Way:
 
     @property
     def obstacle(self) -> str:
-        """What is missing on the first passage that is surely closed, in words; empty if none is."""
+        """What keeps calls from arriving on the first passage that is surely closed, in words; empty if none is."""
         for passage in self.passages:
             for hop in passage.hops:
-                if hop.verdict is False and passage.verdict is False:
+                if hop.verdict is False and hop.kind != "policy":
                     return hop.evidence
         return ""
 
@@ -124,7 +132,10 @@ class Way:
 
 
 def ways(index: Index, *, named: Callable[[Resource], str] = lambda resource: resource.logical_id) -> list[Way]:
-    """For each function in a VPC, the way to each service that its role lets its code call.
+    """For each function in a VPC, the way to each service that its code may call.
+
+    Those are what its role allows, and what an endpoint admits for this very role (asking STS who one is needs no
+    permission).
 
     `named` gives the name of a resource in the evidence: its logical id, if nothing else is said. A function that may
     call what cannot be named has one more way, to `WHATEVER`, which is undecided.
@@ -134,14 +145,18 @@ def ways(index: Index, *, named: Callable[[Resource], str] = lambda resource: re
         if function.is_in_vpc:
             walk = Walk(index, function, named=named)
             calls = calls_of(index, function)
-            found += [walk.to(service, action) for service, action in sorted(calls.services.items())]
+            services = {**walk.services_admitted_by_name(), **calls.services}
+            found += [walk.to(service, action) for service, action in sorted(services.items())]
             if not calls.is_complete:
                 found.append(Way(function, WHATEVER, "", (), may_be_completed_elsewhere=True, lacks_subnets=False))
     return found
 
 
 class Walk:
-    """Walks from one function to any service. What does not depend on the service is looked up once."""
+    """Walks from one function to any service. What does not depend on the service is looked up once.
+
+    `judge_policies` off leaves the policies of endpoints out: they refuse a call that arrives.
+    """
 
     def __init__(
         self,
@@ -149,11 +164,13 @@ class Walk:
         function: Function,
         *,
         named: Callable[[Resource], str] = lambda resource: resource.logical_id,
+        judge_policies: bool = True,
     ) -> None:
         self.function = function
         self.subnets = _subnets(index, function.subnets)
         self._index = index
         self._named = named
+        self._judge_policies = judge_policies
         self._network: Network = network_of(index)
         self._groups = list(dict.fromkeys(function.security_groups))
         self._vpcs = list(dict.fromkeys(vpc for subnet in self.subnets for vpc in subnet.vpcs))
@@ -174,6 +191,14 @@ class Walk:
             or any(not endpoint.services for endpoint in self._endpoints)
             or self._network.has_templates_not_given
         )
+
+    def services_admitted_by_name(self) -> dict[str, str]:
+        """The services whose endpoints admit this very role, each with one action."""
+        return {
+            action.partition(":")[0].lower(): action
+            for endpoint in self._endpoints
+            for action in reversed(actions_admitted_by_name(self._index, self.function, endpoint))
+        }
 
     def to(self, service: str, action: str = "") -> Way:
         """The way to a service, named by its IAM prefix."""
@@ -197,10 +222,8 @@ class Walk:
         if routes:
             without = "" if doors else ", and its VPC has no endpoint for it"
             found.append(Passage(subnet, None, self._out(routes, subnet, service, without)))
-        for wanted in (True, None, False):
-            for passage in found:
-                if passage.verdict is wanted:
-                    return passage
+        if found:
+            return min(found, key=lambda passage: (_RANK[passage.verdict], _RANK[passage.arrives]))
         missing = (
             f"its VPC has no endpoint for {endpoint_name(service)}, and its subnet '{self._named(subnet.resource)}' no"
             " other way"
@@ -220,12 +243,14 @@ class Walk:
                 self._dns(door),
                 self._egress_to_interface(door),
                 self._ingress(door),
+                *self._policy(door, service),
             )
         return (
             self._gateway_route(door, subnet),
             _open("endpoint", f"the gateway endpoint '{self._named(door.resource)}' for {service}"),
             self._dns_of_vpc(door.vpcs, "the service's public name resolves", privately=False),
             self._egress_to_gateway(door, service),
+            *self._policy(door, service),
         )
 
     def _interface_subnet(self, door: Endpoint, subnet: Subnet) -> Hop:
@@ -312,6 +337,12 @@ class Walk:
         if opening.rule is None:
             return _open("ingress", f"the default group of '{group}' admits its members")
         return _open("ingress", f"the group '{group}' lets 443 in from {self._side(opening.side)}")
+
+    def _policy(self, door: Endpoint, service: str) -> Iterator[Hop]:
+        if not self._judge_policies:
+            return
+        verdict, says = admission(self._index, self.function, door, service)
+        yield Hop("policy", verdict, f"the policy of '{self._named(door.resource)}' {says}")
 
     def _gateway_route(self, door: Endpoint, subnet: Subnet) -> Hop:
         name, place = self._named(door.resource), self._named(subnet.resource)

@@ -46,6 +46,27 @@ class Network:
         return ways(Index([Template("network.json", {"Resources": self.resources})]))
 
 
+def _policy(service: str, **other: Any) -> dict[str, Any]:  # noqa: ANN401 - as IAM has them
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ACTIONS[service],
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["Role", "Arn"]}}},
+    }
+    return {"Version": "2012-10-17", "Statement": [{**statement, **other}]}
+
+
+OTHER_POLICIES: Final[list[dict[str, Any]]] = [
+    {"Action": "sns:Publish"},
+    {"Effect": "Deny"},
+    {"Resource": "arn:aws:sqs:us-east-1:123456789012:another"},
+    {"Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/another"}}},
+    {"Condition": {"StringEquals": {"aws:PrincipalAccount": "210987654321"}}},
+]
+"""What does not admit the role to all that it may do."""
+
+
 def _egress(draw: st.DrawFn, side: dict[str, Any], *, owner: str = "Functions") -> Resources:
     return {
         "Type": "AWS::EC2::SecurityGroupEgress",
@@ -102,6 +123,8 @@ def networks(draw: st.DrawFn) -> Network:
         _interface(draw, network)
     else:
         _gateway(draw, network, sorted(set(tables.values())))
+    if draw(st.booleans()):
+        resources["Door"]["Properties"]["PolicyDocument"] = _policy(service)
     if draw(st.booleans()):
         resources["OtherDoor"] = _endpoint("sns", SubnetIds=[], VpcEndpointType="Interface", PrivateDnsEnabled=True)
     if draw(st.booleans()):
@@ -206,6 +229,7 @@ def _removals(network: Network) -> list[tuple[str, Removal]]:
         ("egress", _without(*network.egress)),
         ("egress", _stating(*network.egress, IpProtocol="udp")),
         *(("subnet", _behind_acl(name)) for name in network.subnets),
+        *(("policy", _stating("Door", PolicyDocument=_policy(network.service, **other))) for other in OTHER_POLICIES),
     ]
     if network.service == "sqs":
         return [
@@ -242,9 +266,7 @@ def test_way_with_every_hop_is_open(network: Network) -> None:
         True,
         "",
     )
-    assert [hop.kind for hop in way.hops] == [
-        kind for kind in KINDS if kind != "policy" and (kind != "ingress" or network.service == "sqs")
-    ]
+    assert [hop.kind for hop in way.hops] == [kind for kind in KINDS if kind != "ingress" or network.service == "sqs"]
 
 
 @settings(deadline=None, max_examples=300)
@@ -256,6 +278,8 @@ def test_way_without_one_hop_is_closed_and_names_that_hop(data: st.DataObject) -
     (way,) = _after(network, removal).ways()
     assert way.verdict is False
     assert [hop.kind for hop in way.hops if hop.verdict is not True] == [kind]
+    # What a policy refuses has arrived: an answer, and no time-out.
+    assert bool(way.obstacle) is (kind != "policy")
     assert way.obstacle in next(hop.evidence for hop in way.hops if hop.kind == kind)
 
 

@@ -176,10 +176,10 @@ class Aws:
             local_time=clock(),
         )
 
-    def parameter(self, name: str) -> str | Failure:
+    def parameter(self, name: str, *, region: str | None = None) -> str | Failure:
         """Read one parameter of the Systems Manager: one call."""
         try:
-            answer = self.client("ssm").get_parameter(Name=name)
+            answer = self.client("ssm", region=region).get_parameter(Name=name)
         except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
             return failure_of(error)
         return str(answer["Parameter"]["Value"])

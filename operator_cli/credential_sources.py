@@ -247,7 +247,7 @@ def endpoint_overrides(facts: CredentialFacts, profile: str) -> dict[str, str]:
 
 
 def region_in_force(facts: CredentialFacts, sdk: Sdk = Sdk.BOTO3) -> str | None:
-    """Give the region that an SDK takes without being told one; `None` if it has none."""
+    """Give the region that an SDK takes without being told one. Where it is `None`, boto3 stops and the CDK takes us-east-1."""
     profile, _ = _profile_in_force(facts, sdk)
     own = facts.profiles.get(profile or "default", {}).get("region")
     environ = facts.environ
@@ -255,7 +255,7 @@ def region_in_force(facts: CredentialFacts, sdk: Sdk = Sdk.BOTO3) -> str | None:
         return environ.get("AWS_DEFAULT_REGION") or own
     variables = ("AWS_REGION", "AMAZON_REGION", "AWS_DEFAULT_REGION", "AMAZON_DEFAULT_REGION")
     named = next((environ[name] for name in variables if environ.get(name)), None)
-    return named or own or facts.profiles.get("default", {}).get("region") or "us-east-1"
+    return named or own or facts.profiles.get("default", {}).get("region")
 
 
 # --- The two chains ---------------------------------------------------------------------------------------------------

@@ -506,12 +506,12 @@ def test_an_endpoint_that_is_not_aws_is_named() -> None:
 
 
 def test_the_region_is_the_one_that_each_sdk_takes() -> None:
-    """boto3 does not read AWS_REGION, the CDK does and always has one."""
+    """boto3 does not read AWS_REGION, the CDK does."""
     facts = facts_with({"AWS_REGION": "eu-west-1"}, config_profiles={"default": {"region": "eu-central-1"}})
     assert region_in_force(facts) == "eu-central-1"
     assert region_in_force(facts, Sdk.CDK) == "eu-west-1"
     assert region_in_force(facts_with()) is None
-    assert region_in_force(facts_with(), Sdk.CDK) == "us-east-1"
+    assert region_in_force(facts_with(), Sdk.CDK) is None
 
 
 # --- No secret is kept ------------------------------------------------------------------------------------------------

@@ -1,0 +1,73 @@
+"""`check`: is the session good for what is about to be done."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from operator_cli.command import Command
+from operator_cli.session_arguments import add_assembly_argument, add_session_arguments, wanted_of
+from operator_cli.session_check import Operation
+
+if TYPE_CHECKING:
+    import argparse
+
+    from operator_cli.exit_status import ExitStatus
+    from operator_cli.output import Output
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--for",
+        dest="operation",
+        choices=[operation.value for operation in Operation],
+        default=Operation.DEPLOY.value,
+        metavar="OPERATION",
+        help=f"what is about to be done (deploy): {', '.join(Operation)}",
+    )
+    add_assembly_argument(parser)
+    add_session_arguments(parser)
+
+
+def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
+    from operator_cli.preflight import as_json, examine  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.session_report import show  # noqa: PLC0415 - as above
+
+    examined = examine(
+        wanted_of(options, Operation(options.operation)),
+        output.environ,
+        clock=lambda: datetime.now(UTC),
+        profile=options.profile,
+        assembly=options.assembly,
+        strict=options.strict,
+    )
+    if output.as_json:
+        output.json(as_json(examined))
+    else:
+        show(examined, output, command=f"rolebound {shlex.join(sys.argv[1:])}")
+    return examined.status
+
+
+COMMAND = Command(
+    name="check",
+    summary="is my session good for this deployment, and will it last",
+    description=(
+        "Says which credentials would be used and which stay unused, who they are, how long they last, and whether\n"
+        "account, region, bootstrap, clock and endpoints fit what is about to be done. It refuses long-lived keys and\n"
+        "the root user unless told otherwise, and asks nothing where nothing is needed (synth, unit tests, docs).\n\n"
+        "It makes two calls at most: sts:GetCallerIdentity and, for a deployment, ssm:GetParameter for the version of\n"
+        "the CDK's bootstrap. A source that has to fetch a session first (SSO, an assumed role) makes its own besides."
+    ),
+    examples=(
+        ("rolebound check", "is it good for deploying what is in cdk.out"),
+        ("rolebound check --for watch --profile dev --min-minutes 60", "will it last for an hour of work"),
+        (
+            "rolebound check --account 123456789012 --region eu-central-1 --json",
+            "in CI: exit status, and all of it as JSON",
+        ),
+    ),
+    configure=_configure,
+    run=_run,
+)

@@ -1,0 +1,92 @@
+"""A checked session in words: the same text on a terminal, where it is coloured and wrapped, and elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from operator_cli.exit_status import ExitStatus
+from operator_cli.session_check import Verdict
+
+if TYPE_CHECKING:
+    from operator_cli.output import Output
+    from operator_cli.preflight import Examined
+    from operator_cli.session_check import Finding
+
+MARKS: Final = {
+    Verdict.GOOD: ("✓", "green"),
+    Verdict.NOTE: ("·", "bright_black"),
+    Verdict.WARNING: ("!", "yellow"),
+    Verdict.CANNOT_TELL: ("?", "yellow"),
+    Verdict.REFUSED: ("✗", "bold red"),
+}
+"""How each verdict is shown: the sign alone says it where there is no colour."""
+
+_WHY: Final = "Why it matters: "
+_NEXT: Final = "What to do:     "
+
+
+def show(examined: Examined, output: Output, *, command: str) -> None:
+    """Print every answer and the sources that stay unused, then the sum; where there is no session, how to supply one.
+
+    Args:
+        examined: The session.
+        output: Where to.
+        command: The command that was typed.
+    """
+    rows = [_row(finding) for finding in examined.findings]
+    winner = examined.session.resolution.winner
+    if winner is not None and examined.wanted.operation.needs_session:
+        rows[1:1] = [("·", "bright_black", "unused", [source.where]) for source in examined.session.resolution.shadowed]
+    if output.stdout.isatty():
+        _show_on_terminal(rows, output)
+    else:
+        width = max(len(question) for _, _, question, _ in rows)
+        for mark, _, question, lines in rows:
+            output.say(f"{mark} {question.ljust(width)}  {lines[0]}")
+            for line in lines[1:]:
+                output.say(f"  {' ' * width}  {line}")
+    output.say()
+    output.say(summary(examined))
+    if examined.status in {ExitStatus.NO_CREDENTIALS, ExitStatus.EXPIRED}:
+        output.say()
+        output.say(str(examined.prompt(command)))
+
+
+def summary(examined: Examined) -> str:
+    """Give the one sentence that everything amounts to."""
+    operation = examined.wanted.operation
+    if examined.status != ExitStatus.GOOD:
+        refused = sorted({finding.question for finding in examined.findings if finding.verdict is Verdict.REFUSED})
+        return f"Not good for {operation}: {', '.join(refused) or 'something cannot be told, and --strict was given'}."
+    unsure = [finding.question for finding in examined.findings if finding.verdict is Verdict.CANNOT_TELL]
+    if unsure:
+        return f"Good for {operation}, as far as can be told; not known: {', '.join(unsure)}."
+    return f"Good for {operation}."
+
+
+def _row(finding: Finding) -> tuple[str, str, str, list[str]]:
+    mark, style = MARKS[finding.verdict]
+    lines = [finding.what]
+    if finding.why:
+        lines.append(f"{_WHY}{finding.why}")
+    if finding.next_step:
+        lines.append(f"{_NEXT}{finding.next_step}")
+    return mark, style, finding.question, lines
+
+
+def _show_on_terminal(rows: list[tuple[str, str, str, list[str]]], output: Output) -> None:
+    from rich.table import Table  # noqa: PLC0415 - only a terminal needs it
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for mark, style, question, lines in rows:
+        text = Text(lines[0], style="" if style != "bright_black" else style)
+        for line in lines[1:]:
+            label = _WHY if line.startswith(_WHY) else _NEXT
+            text.append(f"\n{label}", style="bright_black")
+            text.append(line.removeprefix(label), style="bold" if label == _NEXT else "")
+        grid.add_row(Text(mark, style=style), Text(question, style=style), text)
+    output.console().print(grid)

@@ -17,9 +17,10 @@ from stacks.api_stack import ApiStack
 from stacks.constructs.role_function import Runtime
 from stacks.data_stack import DataStack
 from stacks.dependency_layer import ROOT, LayerMissing, layer_folder
-from stacks.local_target import leave_out_network_only
+from stacks.local_target import endpoints_to_ask_for, leave_out_network_only
 from stacks.network_stack import NetworkStack
 from stacks.settings import LOG_RETENTION, InvalidSetting, Removal, Settings, Target
+from stacks.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,9 +51,11 @@ def build_app(outdir: str | None = None, context: Mapping[str, Any] | None = Non
     )
 
     name = f"Rolebound-{settings.environment}"
-    data = DataStack(app, f"{name}-Data", settings=settings, env=where)
-    access = access_table(data)
+    access = access_table(Stores.of(settings))
     network = NetworkStack(app, f"{name}-Network", settings=settings, access=access, runtime=runtime, env=where)
+    endpoints = endpoints_to_ask_for(settings.target, network.endpoint_ids)
+    data = DataStack(app, f"{name}-Data", settings=settings, access=access, endpoints=endpoints, env=where)
+    data.add_stack_dependency(network, "The stores' policies ask for the endpoints")
     ApiStack(
         app,
         f"{name}-Api",

@@ -1,6 +1,6 @@
 """Who may do what to what: the one table of permissions.
 
-The roles and the endpoint policies are both made from it, so they cannot disagree. An action stands here because a
+The roles, the endpoint policies and the stores' own policies are made from it, so they cannot disagree. An action stands here because a
 line of that function's code needs it, and for no other reason.
 """
 
@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stacks.settings import Function, Service
+from stacks.stores import Store
 
 if TYPE_CHECKING:
-    from stacks.data_stack import DataStack
+    from stacks.stores import Stores
 
 
 class Path(StrEnum):
@@ -48,14 +49,14 @@ class Access:
     needs_grant: bool = True
 
 
-def access_table(data: DataStack) -> tuple[Access, ...]:
+def access_table(stores: Stores) -> tuple[Access, ...]:
     """Give every permission that a function's role has on the application's data.
 
     What Lambda needs to run a function at all (its log group, its network interfaces) is in ``RoleFunction``.
     """
-    events, keys = data.events.table_arn, data.api_keys.table_arn
-    queue = data.event_queue.queue_arn
-    objects = data.format_arn(service="s3", region="", account="", resource=data.payload_bucket_name, resource_name="*")
+    events, keys = stores.arn(Store.EVENTS), stores.arn(Store.API_KEYS)
+    queue = stores.arn(Store.EVENT_QUEUE)
+    objects = f"{stores.arn(Store.PAYLOADS)}/*"
     return (
         Access(
             function=Function.API,

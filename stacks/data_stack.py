@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from stacks.acknowledgements import acknowledge
-from stacks.settings import Removal
+from stacks.resource_policies import no_plain_http, no_strangers, through_endpoints
+from stacks.settings import Function, Removal
+from stacks.stores import Store, Stores
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from constructs import Construct
 
-    from stacks.settings import Settings
+    from stacks.access import Access
+    from stacks.settings import Service, Settings
 
 WORKER_TIMEOUT: Final = Duration.seconds(60)
 """The queue hides a message for six times this, as Lambda's poller needs; so the queue's side knows it."""
@@ -31,7 +37,6 @@ class DataStack(Stack):
         api_keys: Hashes of API keys under ``key_id``.
         event_queue: References to accepted events.
         dead_letters: References that the worker failed on too often.
-        payload_bucket_name: The name of ``payloads``.
         payloads: Payloads too large for an item, under ``tenant_id/event_id``.
     """
 
@@ -41,9 +46,42 @@ class DataStack(Stack):
         construct_id: str,
         *,
         settings: Settings,
+        access: Sequence[Access],
+        endpoints: Mapping[Service, str],
         **kwargs: Any,  # noqa: ANN401 - StackProps, handed through
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        stores = Stores.of(settings)
+        roles = {
+            function: self.format_arn(
+                service="iam", region="", resource="role", resource_name=settings.role_name(function)
+            )
+            for function in Function
+        }
+
+        def refusals(store: Store, actions: str, *below: str) -> list[iam.PolicyStatement]:
+            """What the store's policy refuses for itself and for what is below it."""
+            arn = stores.arn(store)
+            return [
+                no_strangers(
+                    settings,
+                    account=self.account,
+                    actions=actions,
+                    resources=[arn, *(f"{arn}{part}" for part in below)],
+                ),
+                *through_endpoints(access, arn=arn, endpoints=endpoints, roles=roles),
+            ]
+
+        def table_policy(store: Store) -> iam.PolicyDocument:
+            arn = stores.arn(store)
+            return iam.PolicyDocument(
+                statements=[
+                    # Queue and bucket have a switch for it; a table has none.
+                    no_plain_http(actions="dynamodb:*", resources=[arn, f"{arn}/*"]),
+                    *refusals(store, "dynamodb:*", "/*"),
+                ]
+            )
+
         keep = settings.removal_policy is Removal.RETAIN
         removal = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
         recovery = dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True)
@@ -51,6 +89,8 @@ class DataStack(Stack):
         self.events = dynamodb.TableV2(
             self,
             "Events",
+            table_name=stores.name(Store.EVENTS),
+            resource_policy=table_policy(Store.EVENTS),
             partition_key=_text("tenant_id"),
             sort_key=_text("event_id"),
             billing=dynamodb.Billing.on_demand(),
@@ -71,6 +111,8 @@ class DataStack(Stack):
         self.api_keys = dynamodb.TableV2(
             self,
             "ApiKeys",
+            table_name=stores.name(Store.API_KEYS),
+            resource_policy=table_policy(Store.API_KEYS),
             partition_key=_text("key_id"),
             billing=dynamodb.Billing.on_demand(),
             point_in_time_recovery_specification=recovery,
@@ -81,6 +123,7 @@ class DataStack(Stack):
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
+            queue_name=stores.name(Store.DEAD_LETTERS),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(14),
@@ -89,6 +132,7 @@ class DataStack(Stack):
         self.event_queue = sqs.Queue(
             self,
             "EventQueue",
+            queue_name=stores.name(Store.EVENT_QUEUE),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(6 * WORKER_TIMEOUT.to_seconds()),
@@ -96,12 +140,14 @@ class DataStack(Stack):
             removal_policy=removal,
         )
 
-        # Known at synth, so that policies can name its objects and a reviewer sees which they are.
-        self.payload_bucket_name = f"{settings.prefix}-{self.account}-{self.region}-payloads"
+        for queue, store in ((self.event_queue, Store.EVENT_QUEUE), (self.dead_letters, Store.DEAD_LETTERS)):
+            for statement in refusals(store, "sqs:*"):
+                queue.add_to_resource_policy(statement)
+
         self.payloads = s3.Bucket(
             self,
             "Payloads",
-            bucket_name=self.payload_bucket_name,
+            bucket_name=stores.name(Store.PAYLOADS),
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
@@ -117,6 +163,8 @@ class DataStack(Stack):
                 )
             ],
         )
+        for statement in refusals(Store.PAYLOADS, "s3:*", "/*"):
+            self.payloads.add_to_resource_policy(statement)
         acknowledge(
             self.payloads,
             "AwsSolutions::AwsSolutions-S1",

@@ -1,4 +1,4 @@
-"""What the local AWS cannot take. The local deployment is the real one without these resources, and nothing else."""
+"""What the local AWS cannot take. The local deployment is the real one without what is named here, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from aws_cdk import CfnResource
 from aws_cdk.aws_ec2 import CfnVPC
 
 from stacks.acknowledgements import acknowledge
+from stacks.settings import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs import Construct
+
+    from stacks.settings import Service
 
 LEFT_OUT_LOCALLY: Final = frozenset(
     {
@@ -20,6 +25,14 @@ LEFT_OUT_LOCALLY: Final = frozenset(
     }
 )
 """All of them tell a network what to do; the local AWS carries no packets."""
+
+
+def endpoints_to_ask_for(target: Target, endpoints: Mapping[Service, str]) -> Mapping[Service, str]:
+    """Give the endpoints through which the stores' policies ask calls to come: none locally.
+
+    No call on the local AWS comes through an endpoint, so a store that asked for one would refuse them all.
+    """
+    return {} if target is Target.LOCAL else endpoints
 
 
 def leave_out_network_only(scope: Construct) -> None:

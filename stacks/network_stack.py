@@ -34,7 +34,10 @@ class NetworkStack(Stack):
 
     Attributes:
         placement: Where functions go: the isolated subnets, in the security group that reaches the endpoints only.
+        endpoint_ids: The ids of the endpoints, by the service that each leads to.
     """
+
+    endpoint_ids: dict[Service, str]
 
     def __init__(
         self,
@@ -114,8 +117,10 @@ class NetworkStack(Stack):
             for service in sorted(GATEWAY_SERVICES)
         ]
 
+        self.endpoint_ids = {}
         for service in sorted(settings.endpoints):
             endpoint = self._endpoint(service, vpc, doors)
+            self.endpoint_ids[service] = endpoint.vpc_endpoint_id
             for statement in self._policy(settings, (entry for entry in access if entry.service is service)):
                 endpoint.add_to_policy(statement)
 
@@ -163,8 +168,12 @@ class NetworkStack(Stack):
                 "ArnEquals": {"aws:PrincipalArn": role},
                 "StringEquals": {"aws:PrincipalAccount": self.account},
             }
+            if settings.organization:
+                condition["StringEquals"]["aws:PrincipalOrgID"] = settings.organization
             if entry.resource != "*":
                 condition["StringEquals"]["aws:ResourceAccount"] = self.account
+            if entry.resource != "*" and settings.organization:
+                condition["StringEquals"]["aws:ResourceOrgID"] = settings.organization
             yield iam.PolicyStatement(
                 principals=[iam.AnyPrincipal()],
                 actions=list(entry.actions),

@@ -101,6 +101,8 @@ class Settings:
         removal_policy: What happens to stored data when its stack is deleted.
         endpoints: The services that have a VPC endpoint.
         alarm_topic: ARN of an SNS topic that alarms notify; ``None`` for alarms that only change colour.
+        organization: Id of the AWS organisation whose principals the stores' policies do not refuse as strangers, and
+            to which the endpoints are bound as well; ``None`` for the account alone.
     """
 
     target: Target = Target.AWS
@@ -114,6 +116,7 @@ class Settings:
     removal_policy: Removal = Removal.DESTROY
     endpoints: frozenset[Service] = frozenset(Service)
     alarm_topic: str | None = None
+    organization: str | None = None
 
     @property
     def production(self) -> bool:
@@ -132,7 +135,7 @@ class Settings:
     def role_name(self, function: Function) -> str:
         """Give the physical name of a function's role.
 
-        Endpoint policies name the roles before the roles exist, so the names are known beforehand. IAM is global:
+        Endpoint and store policies name the roles before the roles exist, so the names are known beforehand. IAM is global:
         the region keeps two deployments of one environment apart.
         """
         return f"{self.prefix}-{self.region}-{function}"
@@ -245,4 +248,5 @@ _PARSERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "removal_policy": _choice(Removal),
     "endpoints": _services,
     "alarm_topic": _text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+", "the ARN of an SNS topic"),
+    "organization": _text(r"o-[a-z0-9]{10,32}", "the id of an AWS organisation, such as o-exampleorgid"),
 }

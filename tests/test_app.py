@@ -26,7 +26,7 @@ def test_build_app_gives_the_three_stacks_into_the_folder_it_is_given(tmp_path: 
     assert isinstance(app, App)
     assert app.outdir == str(tmp_path / "out")
     stacks = [child.node.id for child in app.node.children if child.node.id.startswith("Rolebound")]
-    assert stacks == ["Rolebound-qa-Data", "Rolebound-qa-Network", "Rolebound-qa-Api"]
+    assert stacks == ["Rolebound-qa-Network", "Rolebound-qa-Data", "Rolebound-qa-Api"]
 
 
 @pytest.mark.parametrize(

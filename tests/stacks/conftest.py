@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from aws_cdk import App, Environment
+from aws_cdk import Stack
 
 from stacks.access import Access, access_table
-from stacks.data_stack import DataStack
-from stacks.dependency_layer import ROOT
 from stacks.settings import Settings
+from stacks.stores import Stores
 from tests.stacks import checkout
 from tests.stacks.cloud_assembly import Assembly
 from tests.stacks.deployments import ALL, DEV, LOCAL, PROD, SMALL, X86
@@ -79,14 +77,10 @@ def deployment(request: pytest.FixtureRequest) -> Assembly:
 
 
 @pytest.fixture(scope="session")
-def declared_access(deployment: Assembly, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Access, str]]:
+def declared_access(deployment: Assembly) -> list[tuple[Access, str]]:
     """The table of permissions, each entry with its resource as `Template.text` writes it."""
     settings = Settings.from_context(deployment.context)
-    flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    data = DataStack(
-        App(outdir=str(tmp_path_factory.mktemp("table")), context=flags),
-        deployment.stack("Data"),
-        settings=settings,
-        env=Environment(account=settings.account, region=settings.region),
-    )
-    return [(entry, deployment.data.text(data.resolve(entry.resource))) for entry in access_table(data)]
+    resolver = Stack()
+    return [
+        (entry, deployment.data.text(resolver.resolve(entry.resource))) for entry in access_table(Stores.of(settings))
+    ]

@@ -14,8 +14,9 @@ PROD: Final = {
     "event_retention_days": "365",
     "log_retention_days": "90",
     "alarm_topic": "arn:aws:sns:us-east-1:111122223333:operators",
+    "organization": "o-exampleorgid",
 }
-"""The largest, in a known account."""
+"""The largest, in a known account of an organisation."""
 
 SMALL: Final = {"region": "eu-central-1", "az_count": "1", "endpoints": "dynamodb,s3,sqs"}
 """The smallest, in another region and without STS."""

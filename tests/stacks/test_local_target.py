@@ -13,6 +13,9 @@ from tests.stacks.cloud_assembly import STACKS
 if TYPE_CHECKING:
     from tests.stacks.cloud_assembly import Assembly
 
+STORE_POLICIES = ("AWS::DynamoDB::GlobalTable", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy")
+"""Where the stores' policies stand."""
+
 ASSET = {"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
 """Where a resource refers to a file in the bootstrap bucket: the layer is built for the machine that runs it."""
 
@@ -27,11 +30,33 @@ def _without_assets(template: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def _without_endpoints(template: dict[str, Any]) -> dict[str, Any]:
+    """Take out of the stores' policies what asks for an endpoint, and the exports of the endpoints' ids with it."""
+    content = copy.deepcopy(template)
+    for body in content["Resources"].values():
+        holders = [
+            body["Properties"],
+            *(each.get("ResourcePolicy", {}) for each in body["Properties"].get("Replicas", [])),
+        ]
+        if body["Type"] in STORE_POLICIES:
+            for holder in holders:
+                if "PolicyDocument" in holder:
+                    statements = holder["PolicyDocument"]["Statement"]
+                    holder["PolicyDocument"]["Statement"] = [
+                        each for each in statements if "aws:SourceVpce" not in str(each)
+                    ]
+    for name, output in list(content.get("Outputs", {}).items()):
+        referred = content["Resources"].get(output["Value"].get("Ref"), {})
+        if referred.get("Type") == "AWS::EC2::VPCEndpoint":
+            del content["Outputs"][name]
+    return content
+
+
 @pytest.mark.parametrize("part", STACKS)
 def test_only_what_is_listed_is_left_out_locally(dev: Assembly, local: Assembly, part: str) -> None:
     """Whole templates are compared: what the local AWS proves holds for the deployment to AWS."""
     assert dev.region == local.region
-    expected = _without_assets(dev.templates[part].content)
+    expected = _without_assets(_without_endpoints(dev.templates[part].content))
     for name, body in list(expected["Resources"].items()):
         if body["Type"] in LEFT_OUT_LOCALLY:
             del expected["Resources"][name]
@@ -51,3 +76,13 @@ def test_everything_that_is_left_out_locally_is_there_in_aws(dev: Assembly, loca
     """The list excuses nothing that we do not deploy."""
     assert list(dev.of_type(type_))
     assert not list(local.of_type(type_))
+
+
+def test_what_the_stores_ask_for_is_there_in_aws_and_not_locally(dev: Assembly, local: Assembly) -> None:
+    """No call on the local AWS comes through an endpoint; a store that asked for one would refuse them all."""
+    asking = [
+        {resource.path for _, resource in assembly.of_type(*STORE_POLICIES) if "aws:SourceVpce" in str(resource.body)}
+        for assembly in (dev, local)
+    ]
+    assert asking[0] == {"Data/Events", "Data/ApiKeys", "Data/EventQueue/Policy", "Data/Payloads/Policy"}
+    assert asking[1] == set()

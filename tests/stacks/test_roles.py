@@ -20,28 +20,31 @@ if TYPE_CHECKING:
     from tests.stacks.permissions import Statement
 
 INTERFACES = "arn:aws:ec2:<AWS::Region>:<AWS::AccountId>:network-interface/*"
+TABLES = "arn:aws:dynamodb:<AWS::Region>:<AWS::AccountId>:table/rolebound-{environment}"
+EVENTS = f"{TABLES}-events"
+QUEUE = "arn:aws:sqs:<AWS::Region>:<AWS::AccountId>:rolebound-{environment}-event-queue"
 PAYLOADS = "arn:aws:s3:::rolebound-{environment}-<AWS::AccountId>-<AWS::Region>-payloads/*"
 
 MAY = {
     "api": {
-        ("dynamodb:PutItem", "<Data/Events.Arn>"),
-        ("dynamodb:GetItem", "<Data/Events.Arn>"),
+        ("dynamodb:PutItem", EVENTS),
+        ("dynamodb:GetItem", EVENTS),
         ("s3:PutObject", PAYLOADS),
         ("s3:GetObject", PAYLOADS),
-        ("sqs:SendMessage", "<Data/EventQueue.Arn>"),
-        ("sqs:GetQueueAttributes", "<Data/EventQueue.Arn>"),
+        ("sqs:SendMessage", QUEUE),
+        ("sqs:GetQueueAttributes", QUEUE),
     },
-    "authorizer": {("dynamodb:GetItem", "<Data/ApiKeys.Arn>")},
+    "authorizer": {("dynamodb:GetItem", f"{TABLES}-api-keys")},
     "worker": {
-        ("dynamodb:UpdateItem", "<Data/Events.Arn>"),
-        ("sqs:ReceiveMessage", "<Data/EventQueue.Arn>"),
-        ("sqs:DeleteMessage", "<Data/EventQueue.Arn>"),
-        ("sqs:GetQueueAttributes", "<Data/EventQueue.Arn>"),
+        ("dynamodb:UpdateItem", EVENTS),
+        ("sqs:ReceiveMessage", QUEUE),
+        ("sqs:DeleteMessage", QUEUE),
+        ("sqs:GetQueueAttributes", QUEUE),
     },
     "sweeper": {
-        ("dynamodb:Query", "<Data/Events.Arn>/index/pending"),
-        ("dynamodb:UpdateItem", "<Data/Events.Arn>"),
-        ("sqs:SendMessage", "<Data/EventQueue.Arn>"),
+        ("dynamodb:Query", f"{EVENTS}/index/pending"),
+        ("dynamodb:UpdateItem", EVENTS),
+        ("sqs:SendMessage", QUEUE),
     },
 }
 """What each function may do with the application's data: whoever changes this changes who can read events."""

@@ -39,6 +39,7 @@ GOOD = [
     ("endpoints", "sqs,dynamodb,s3", frozenset(Service) - {Service.STS}),
     ("endpoints", ["dynamodb", "s3", "sqs", "sts"], frozenset(Service)),
     ("alarm_topic", TOPIC, TOPIC),
+    ("organization", "o-exampleorgid", "o-exampleorgid"),
 ]
 
 BAD = [
@@ -71,6 +72,9 @@ BAD = [
     ("endpoints", "dynamodb,s3,sqs,sns", "dynamodb, s3, sqs, sts"),
     ("endpoints", {"sqs": True}, "dynamodb, s3, sqs, sts"),
     ("endpoints", [["dynamodb"], "s3", "sqs"], "dynamodb, s3, sqs, sts"),
+    ("organization", "exampleorgid", "the id of an AWS organisation"),
+    ("organization", "o-short", "the id of an AWS organisation"),
+    ("organization", "o-ExampleOrgId", "the id of an AWS organisation"),
     ("alarm_topic", "operators", "the ARN of an SNS topic"),
     ("alarm_topic", "arn:aws:sqs:us-east-1:123456789012:operators", "the ARN of an SNS topic"),
 ]

@@ -44,8 +44,8 @@ class Handlers:
 
 ROLES = ("{aws}:iam::{a}:role/{n}*", "{aws}:iam::{a}:role/{s}*")
 _FUNCTIONS = ("{aws}:lambda:{r}:{a}:function:{n}*",)
-_TABLES = ("{aws}:dynamodb:{r}:{a}:table/{s}*",)
-_QUEUES = ("{aws}:sqs:{r}:{a}:{s}*",)
+_TABLES = ("{aws}:dynamodb:{r}:{a}:table/{n}*",)
+_QUEUES = ("{aws}:sqs:{r}:{a}:{n}*",)
 _BUCKETS = ("{aws}:s3:::{n}*",)
 _ASSETS = ("{aws}:s3:::cdk-*-assets-{a}-{r}/*",)
 _APIS = ("{aws}:apigateway:{r}::/apis", "{aws}:apigateway:{r}::/apis/*", "{aws}:apigateway:{r}::/tags/*")
@@ -132,7 +132,7 @@ HANDLERS: Final[Mapping[str, Handlers]] = {
         ),
         plain=(
             *("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "Replicas.Region"),
-            *("Replicas.DeletionProtectionEnabled", "Replicas.GlobalSecondaryIndexes"),
+            *("Replicas.DeletionProtectionEnabled", "Replicas.GlobalSecondaryIndexes", "TableName"),
         ),
         needs={
             "TimeToLiveSpecification": ("dynamodb:UpdateTimeToLive",),
@@ -401,8 +401,8 @@ HANDLERS: Final[Mapping[str, Handlers]] = {
             *("sqs:SetQueueAttributes", "sqs:DeleteQueue"),
         ),
         plain=(
-            *("KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "MessageRetentionPeriod", "RedriveAllowPolicy"),
-            *("RedrivePolicy", "SqsManagedSseEnabled", "VisibilityTimeout"),
+            *("KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "MessageRetentionPeriod", "QueueName"),
+            *("RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", "VisibilityTimeout"),
         ),
         needs={"Tags": ("sqs:TagQueue", "sqs:UntagQueue")},
     ),

@@ -94,6 +94,25 @@ _SDK_ERRORS: Final[dict[str, tuple[FailureKind, str]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Credentials themselves. Whoever holds them hands them on to the SDK or the bridge, and shows them nowhere.
+
+    Attributes:
+        access_key_id: The key's id.
+        secret_access_key: The key.
+        session_token: What a temporary key comes with; `None` with a long-lived one.
+        method: How botocore found them: `env`, `sso`, …
+        expires_at: When they end, as far as their source says.
+    """
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
+    method: str = ""
+    expires_at: datetime | None = None
+
+
 class CodeNotAsked(Exception):
     """An MFA code is needed and there is nobody to ask. Never leaves this file."""
 
@@ -145,11 +164,13 @@ class Aws:
     Attributes:
         region: Where it asks, if that is known.
         calls: What it sent so far.
+        held: The keys that it is bound to, if it is; else it asks their source for new ones when it needs them.
     """
 
     _session: botocore.session.Session = field(repr=False)
     region: str | None
     calls: Calls
+    held: Keys | None = None
 
     def caller(self, clock: Callable[[], datetime]) -> Caller | Failure:
         """Ask STS who this is: one call, which every principal may make.
@@ -167,14 +188,49 @@ class Aws:
         return Caller(
             account=answer["Account"],
             arn=answer["Arn"],
-            method=credentials.method if credentials else "",
+            method=self.held.method if self.held else credentials.method if credentials else "",
             key_id=f"{key_id[:4]}…{key_id[-4:]}" if len(key_id) >= 16 else "…",  # noqa: PLR2004 - the shortest that AWS gives
             temporary=bool(frozen and frozen.token),
             # botocore has no public name for it.
-            expires_at=getattr(credentials, "_expiry_time", None),
+            expires_at=self.held.expires_at if self.held else getattr(credentials, "_expiry_time", None),
             server_time=_server_time(answer),
             local_time=clock(),
         )
+
+    def keys(self) -> Keys | Failure:
+        """Get the credentials themselves from their source, anew: it may call AWS, run a program or ask for a code."""
+        try:
+            credentials = self._session.get_credentials()
+            if credentials is None:
+                raise botocore.exceptions.NoCredentialsError  # noqa: TRY301 - becomes a result like the SDK's own
+            frozen = credentials.get_frozen_credentials()
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        return Keys(
+            access_key_id=frozen.access_key or "",
+            secret_access_key=frozen.secret_key or "",
+            session_token=frozen.token,
+            method=credentials.method,
+            # botocore has no public name for it.
+            expires_at=getattr(credentials, "_expiry_time", None),
+        )
+
+    def holding(self, keys: Keys) -> Aws:
+        """Give a session like this one on these keys alone."""
+        session = botocore.session.Session(profile=self._session.instance_variables().get("profile"))
+        session.set_credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
+        session.set_config_variable("region", self.region)
+        session.register("before-send", self.calls)
+        return Aws(session, self.region, self.calls, keys)
+
+    def stack_status(self, name: str, *, region: str | None = None) -> tuple[str, str] | Failure:
+        """Give a stack's status, and its reason if CloudFormation says one: one call."""
+        try:
+            answer = self.client("cloudformation", region=region).describe_stacks(StackName=name)
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        stack = answer["Stacks"][0]
+        return str(stack["StackStatus"]), str(stack.get("StackStatusReason", ""))
 
     def parameter(self, name: str, *, region: str | None = None) -> str | Failure:
         """Read one parameter of the Systems Manager: one call."""
@@ -220,6 +276,7 @@ def connect(
     region: str | None = None,
     home: Path | None = None,
     ask: Callable[[str], str] | None = getpass.getpass,
+    without: str | None = None,
 ) -> Aws | Failure:
     """Open a session on the process environment, by the SDK's own order. It makes no call yet.
 
@@ -228,6 +285,7 @@ def connect(
         region: The region; the SDK's own choice if not given.
         home: Where the AWS command line keeps its sessions; the user's home if not given.
         ask: Asks a person for the code of an MFA device; `None` where there is nobody to ask.
+        without: A source to leave out, by botocore's name for it: `env`.
     """
     calls = Calls()
     try:
@@ -240,6 +298,8 @@ def connect(
         for method in ("assume-role", "sso"):
             providers.get_provider(method).cache = cache
         providers.get_provider("assume-role")._prompter = ask or _nobody  # noqa: SLF001 - botocore has no other way in
+        if without is not None:
+            providers.remove(without)
         return Aws(session, session.get_config_variable("region"), calls)
     except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
         return failure_of(error)

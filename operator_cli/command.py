@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from operator_cli.exit_status import ExitStatus
     from operator_cli.output import Output
 
 
@@ -23,7 +22,8 @@ class Command:
         description: What it answers, for its own `--help`.
         examples: Command lines to copy, each with what it does; one at least.
         configure: Adds the arguments. `--json` is there already.
-        run: Does it; raises `OperatorError` where it cannot.
+        run: Does it and gives the exit status, its own or that of the program it ran; raises `OperatorError` where it
+            cannot.
     """
 
     name: str
@@ -31,4 +31,4 @@ class Command:
     description: str
     examples: tuple[tuple[str, str], ...]
     configure: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Output], ExitStatus]
+    run: Callable[[argparse.Namespace, Output], int]

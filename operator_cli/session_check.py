@@ -248,7 +248,8 @@ def _credentials(wanted: Wanted, facts: SessionFacts) -> Iterator[Finding]:
             why="What is used is not what it looks like.",
             next_step=problem.next_step,
         )
-    if wanted.operation.by_cdk:
+    if wanted.operation.by_cdk and wanted.operation is not Operation.WATCH:
+        # A supervised `cdk watch` is handed the session that was checked, whatever it would take by itself.
         yield from _disagreement(facts)
 
 

@@ -126,7 +126,7 @@ class _Around:
         ]
         if reasons:
             return False, reasons
-        there_is = "no Internet or NAT gateway is in the run" if not gateways else "its route tables lead to no gateway"
+        there_is = "there is no Internet or NAT gateway" if not gateways else "its route tables lead to no gateway"
         return True, [there_is, "no route leads out of the VPC", "no subnet gives a public address"]
 
     def _networks(self) -> tuple[bool | None, list[str]]:

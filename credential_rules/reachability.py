@@ -257,7 +257,7 @@ class Walk:
         others = [other for other in _subnets(self._index, door.subnets) if other is not subnet]
         return self._past_acls(
             [subnet, *others],
-            f"from the subnet '{self._named(subnet.resource)}' every address of the VPC is local",
+            f"the subnet '{self._named(subnet.resource)}' has the VPC's own route to '{self._named(door.resource)}'",
         )
 
     def _past_acls(self, subnets: list[Subnet], evidence: str, *, verdict: bool | None = True) -> Hop:

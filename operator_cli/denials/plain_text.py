@@ -1,0 +1,183 @@
+"""What a denial is wrapped in, taken off: escapes, colours, line prefixes, hard-wrapped lines; and secrets, masked.
+
+Everything here is linear in the length of the text: a log of a megabyte is read like a message of a line.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import Final
+
+MASK: Final = "[masked]"
+
+_ROUNDS: Final = 4
+"""How often JSON within JSON is taken apart; deeper nesting has not been seen."""
+_NARROWEST: Final = 20
+"""The narrowest terminal that lines are believed to be wrapped for."""
+_SAME_START: Final = 8
+"""Lines that begin alike are a log's, not one line's parts."""
+
+_COLOUR_AS_TEXT: Final = re.compile(r"\\(?:x1b|033|e|u001b)\[[0-9;]{0,20}m", re.IGNORECASE)
+_JSON_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"'\\/bfnrt]))")
+_JSON_MEANING: Final = {"b": "", "f": "\n", "n": "\n", "r": "\n", "t": " "}
+_ENTITY: Final = re.compile(r"&(?:(quot|apos|amp|lt|gt|nbsp)|#(\d{1,6})|#[xX]([0-9a-fA-F]{1,5}));")
+_ENTITY_MEANING: Final = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "nbsp": " "}
+_CONTROL: Final = re.compile(
+    "\x1b\\[[0-?]{0,40}[ -/]{0,4}[@-~]"  # colours and cursor
+    "|\x1b\\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\\\)?"  # titles and links
+    "|\x1b[@-Z\\\\^_]?"
+    "|\x9b[0-?]{0,40}[@-~]?"
+    "|[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u2060\ufeff\u00ad]"
+)
+_QUOTES: Final = str.maketrans("“”„‟″‘’‚‛", "\"\"\"\"\"''''")  # noqa: RUF001 - what chat programs make of quotes
+_TIME: Final = (
+    r"\[?\d{4}[-/]\d\d[-/]\d\d[T_ ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
+    r"|\[?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?: [AP]M)?"
+)
+_PREFIX: Final = re.compile(
+    rf"[ \t]*(?:(?:{_TIME})(?=[ \t]|$)"  # log lines
+    r"|(?:[│┃╷╵╭╰|]|â”‚|â•·|â•µ)(?=[ \t]|$)"  # Terraform's box, also mis-decoded
+    r"|(?:>|\#|//|\*)(?=[ \t])"  # quotation, comments
+    r"|[\w.-]{1,40}[ \t]{1,20}\|(?=[ \t]))"  # docker compose, cdk deploy
+)
+_SECRETS: Final = (
+    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}(?<=[A-Z0-9]{4})\b"), None),
+    (
+        re.compile(
+            r"(?P<kept>(?:secret_?-?access_?-?key|secret_?-?key|session_?-?token|security_?-?token|aws_?-?secret|password"
+            r"|X-Amz-Security-Token|X-Amz-Signature|X-Amz-Credential|Signature|authorization)"
+            r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?(?:AWS4-HMAC-SHA256\s)?)[^\s\"',;&}<>]{8,}",
+            re.IGNORECASE,
+        ),
+        MASK,
+    ),
+    (re.compile(r"(?<![A-Za-z0-9/+_:.-])(?=[A-Za-z0-9/+]{0,39}[0-9])(?=[A-Za-z0-9/+]{0,39}[A-Z])"
+                r"(?=[A-Za-z0-9/+]{0,39}[a-z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])"), MASK),
+    (re.compile(r"\b(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9/+=]{20,}"), MASK),
+)
+
+
+def masked(text: str) -> str:
+    """Give the text without secrets: of a key's id the last four characters stay, of a secret or a token nothing."""
+    for pattern, replacement in _SECRETS:
+        if replacement is None:
+            text = pattern.sub(lambda found: f"****{found[0][-4:]}", text)
+        elif "kept" in pattern.groupindex:
+            text = pattern.sub(lambda found: found["kept"] + MASK, text)
+        else:
+            text = pattern.sub(MASK, text)
+    return text
+
+
+def plain(text: str) -> str:
+    """Give the text as the program meant it that first printed it.
+
+    JSON escapes and HTML entities are resolved, colours and line prefixes (times, Terraform's box, comment signs) are
+    gone, and lines that a terminal broke at its last column are whole again. Words stay as they are.
+    """
+    text = _COLOUR_AS_TEXT.sub("", text)
+    for _ in range(_ROUNDS):
+        resolved = _ENTITY.sub(_entity, _JSON_ESCAPE.sub(_escape, text))
+        if resolved == text:
+            break
+        text = resolved
+    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_QUOTES)
+    lines = _joined(text.split("\n"))
+    return "\n".join(_joined([_without_prefix(line) for line in lines]))
+
+
+def _escape(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16)).encode("utf-8", errors="replace").decode()
+    return _JSON_MEANING.get(found[2], found[2])
+
+
+def _entity(found: re.Match[str]) -> str:
+    if found[1]:
+        return _ENTITY_MEANING[found[1]]
+    number = int(found[2] or "0") if found[2] else int(found[3], 16)
+    return chr(number).encode("utf-8", errors="replace").decode() if number < 0x110000 else found[0]  # noqa: PLR2004 - Unicode's end
+
+
+def _without_prefix(line: str) -> str:
+    at = 0
+    while (found := _PREFIX.match(line, at)) is not None and found.end() > at:
+        at = found.end()
+    return line[at:]
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Join lines that were broken at one width: two or more of exactly that length in a row, and what follows them."""
+    whole: list[str] = []
+    at = 0
+    while at < len(lines):
+        end = at
+        width = len(lines[at])
+        if width >= _NARROWEST:
+            while end + 1 < len(lines) and len(lines[end + 1]) == width and _goes_on(lines[end], lines[end + 1]):
+                end += 1
+        if end > at:
+            if end + 1 < len(lines) and 0 < len(lines[end + 1]) < width and _goes_on(lines[end], lines[end + 1]):
+                end += 1
+            whole.append("".join(lines[at : end + 1]))
+        else:
+            whole.append(lines[at])
+        at = end + 1
+    return whole
+
+
+def _goes_on(line: str, following: str) -> bool:
+    return line[:_SAME_START] != following[:_SAME_START]
+
+
+class Squeezed:
+    """A text without its white space, in which a phrase is found however its lines were broken.
+
+    Attributes:
+        source: The text.
+        text: The same without white space.
+        lower: `text` in lower case.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        words = list(re.finditer(r"\S+", source))
+        self.text = "".join(word[0] for word in words)
+        lower = self.text.lower()
+        # A few characters change their length in lower case; positions must not.
+        self.lower = lower if len(lower) == len(self.text) else "".join(
+            low if len(low := character.lower()) == 1 else character for character in self.text
+        )
+        self._starts: list[int] = []
+        self._offsets: list[int] = []
+        at = 0
+        for word in words:
+            self._starts.append(at)
+            self._offsets.append(word.start())
+            at += len(word[0])
+
+    def place(self, at: int) -> int:
+        """Give the position in `source` of the character at `at` of `text`; its end for the end."""
+        if at >= len(self.text):
+            return len(self.source)
+        word = bisect_right(self._starts, at) - 1
+        return self._offsets[word] + at - self._starts[word]
+
+    def raw(self, start: int, end: int) -> str:
+        """Give the part of `source` for a part of `text`."""
+        return self.source[self.place(start) : self.place(end - 1) + 1] if end > start else ""
+
+    def begins_word(self, at: int) -> bool:
+        """Whether white space stands before that character."""
+        place = self.place(at)
+        return place == 0 or self.source[place - 1].isspace()
+
+    def is_one_word(self, start: int, end: int) -> bool:
+        """Whether that part of `text` holds no spaces in `source`, broken lines aside."""
+        return all("\n" in gap for gap in re.findall(r"\s+", self.raw(start, end)))
+
+    def word_end(self, start: int) -> int:
+        """Give where in `text` the word of `source` ends that the character at `start` is in."""
+        word = bisect_right(self._starts, start) - 1
+        return self._starts[word + 1] if word + 1 < len(self._starts) else len(self.text)

@@ -1,0 +1,303 @@
+"""From any text that holds AWS errors to what they say: pure, linear in the text's length, and it never raises."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from operator_cli.denials.known_errors import DENIAL_CODES, KNOWN_ERRORS, KnownError
+from operator_cli.denials.plain_text import Squeezed, masked, plain
+from operator_cli.denials.reading import Reading
+from operator_cli.denials.sentence import Sentence, sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_NEAR_BEFORE: Final = 420
+_NEAR_AFTER: Final = 700
+_DEEPEST: Final = 12
+
+_CALLING: Final = re.compile(r"anerroroccurred\((?P<code>[\w.]{1,80})\)whencallingthe(?P<operation>\w{1,80}?)operation")
+_GO: Final = re.compile(r"operationerror[\w -]{1,60}?:(?P<operation>[A-Z]\w{1,80}),")
+_PHP: Final = re.compile(r"Errorexecuting\"(?P<operation>[A-Z]\w{1,80})\"on")
+_NAMED_CODE: Final = re.compile(
+    r"(?:apierror|(?:Handler)?[Ee]rror_?[Cc]ode[\"']?[:=]{1,2}>?[\"']?|[^A-Za-z]u?[\"']?[Cc]ode[\"']?[:=]{1,2}>?[\"']?|<Code>|__type[\"']?:u?[\"'](?:[\w.]{1,80}#)?)"
+    r"(?P<code>(?:Client\.)?[A-Z][A-Za-z]{2,70})"
+)
+_CODE_BEFORE_USER: Final = re.compile(r"(?P<code>[A-Z][A-Za-z]{2,60}(?:Error|Exception|Fault|Denied))[:.]?$")
+_NO_CODES: Final = re.compile(r"(?:.*(?:Client|Service|Sdk|S3|Web|Initialization|initialization|Identity|Provider)(?:Error|Exception)|Error|Exception)$")
+_QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,600}?)isdenied", re.IGNORECASE)
+_CODE_TOKENS: Final = tuple(
+    sorted({*DENIAL_CODES, *(code for known in KNOWN_ERRORS for code in known.codes)}, key=len, reverse=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """An error code, an operation or both, where they stand."""
+
+    start: int
+    end: int
+    code: str | None
+    operation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A reading, and how much it says: what says more explains the text, the rest is its echo."""
+
+    place: int
+    weight: int
+    reading: Reading
+
+
+_SENTENCE: Final = 3
+_KNOWN: Final = 2
+_WEAK: Final = 1
+_OTHER: Final = 0
+
+
+def readings(text: str) -> tuple[Reading, ...]:
+    """Give each distinct error of a text, the main one first; none if it holds no AWS error."""
+    text = masked(text)
+    found = [*_of_events(text)] or [*_of_text(text)]
+    heaviest = max((finding.weight for finding in found), default=0)
+    # A bare "Access Denied" beside a full sentence, or a mere code beside a known error, is the same error's echo.
+    kept = [finding for finding in found if finding.weight >= min(heaviest, _KNOWN)]
+    kept.sort(key=lambda finding: (-finding.weight, finding.place))
+    distinct: dict[tuple[object, ...], Reading] = {}
+    for finding in kept:
+        distinct.setdefault(_identity(finding.reading), finding.reading)
+    return tuple(distinct.values())
+
+
+def _identity(reading: Reading) -> tuple[object, ...]:
+    """What makes two errors the same, whatever their request was called."""
+    if reading.known_as:
+        return (reading.known_as, reading.resource, reading.principal)
+    return (reading.principal, reading.action, reading.resource, reading.decision, reading.policy_type)
+
+
+def _of_text(text: str) -> Iterator[_Finding]:
+    squeezed = Squeezed(plain(text))
+    mentions = _mentions(squeezed)
+    said = list(sentences(squeezed))
+    for number, sentence in enumerate(said):
+        after = said[number + 1].start if number + 1 < len(said) else len(squeezed.text)
+        before = said[number - 1].end if number else 0
+        yield _of_sentence(squeezed, mentions, sentence, before, after)
+    spans = [(sentence.start, sentence.end) for sentence in said]
+    yield from _of_known(squeezed, mentions, spans)
+    yield from _others(mentions)
+
+
+def _of_sentence(squeezed: Squeezed, mentions: list[_Mention], sentence: Sentence, before: int, after: int) -> _Finding:
+    code, operation = _beside(mentions, sentence.start, sentence.end, before, after)
+    if code is None:
+        named = _CODE_BEFORE_USER.search(squeezed.text[max(0, sentence.start - 80) : sentence.start])
+        if named is not None and not _NO_CODES.match(named["code"]):
+            code = _last_word(squeezed, sentence.start, named["code"])
+    encoded = squeezed.lower.find("encodedauthorizationfailuremessage", sentence.end, min(after, sentence.end + 400)) >= 0
+    known = ""
+    weight = _SENTENCE
+    if sentence.action is None:
+        known = "encoded-only" if encoded else "denied-without-details"
+        says_something = encoded or sentence.principal or sentence.decision != "unspecified"
+        weight = _KNOWN if says_something else _WEAK
+    return _Finding(
+        sentence.start,
+        weight,
+        Reading(
+            error_code=code,
+            operation=operation,
+            principal=sentence.principal,
+            action=sentence.action,
+            reason_action=sentence.reason_action,
+            resource=sentence.resource,
+            decision=sentence.decision,
+            policy_type=sentence.policy_type,
+            policy_arn=sentence.policy_arn,
+            encoded=encoded,
+            known_as=known,
+        ),
+    )
+
+
+def _last_word(squeezed: Squeezed, end: int, code: str) -> str:
+    """Give the code without the words that stood before it, apart."""
+    for shorter in range(len(code)):
+        start = end - 1 - len(code) + shorter
+        if start >= 0 and squeezed.begins_word(start) and code[shorter].isupper():
+            code = code[shorter:]
+            break
+    return code
+
+
+def _of_known(squeezed: Squeezed, mentions: list[_Mention], spans: list[tuple[int, int]]) -> Iterator[_Finding]:
+    for known in KNOWN_ERRORS:
+        place, end = _first(squeezed, mentions, known, spans)
+        if place < 0:
+            continue
+        code, operation = _beside(mentions, place, end, 0, len(squeezed.text), only=known)
+        resource = None
+        url = _QUEUE_URL.search(squeezed.text) if known.name == "denied-without-details" else None
+        if url is not None:
+            resource = url["resource"].strip("\"'`")
+        yield _Finding(
+            place,
+            _WEAK if known.weak else _KNOWN,
+            Reading(
+                category=known.category,
+                error_code=code,
+                operation=operation,
+                resource=resource,
+                encoded=known.name == "encoded-only",
+                known_as=known.name,
+            ),
+        )
+
+
+def _first(squeezed: Squeezed, mentions: list[_Mention], known: KnownError, spans: list[tuple[int, int]]) -> tuple[int, int]:
+    """Give where a known error first stands, its words before its codes; -1 if nowhere."""
+    best = (-1, -1)
+    for phrase in known.phrases:
+        at = squeezed.lower.find(phrase)
+        while at >= 0 and any(start <= at < end for start, end in spans):
+            at = squeezed.lower.find(phrase, at + 1)
+        if at >= 0 and (best[0] < 0 or at < best[0]):
+            best = (at, at + len(phrase))
+    if best[0] >= 0 or not known.codes:
+        return best
+    return next(
+        ((mention.start, mention.end) for mention in mentions if (mention.code or "").removeprefix("Client.") in known.codes),
+        best,
+    )
+
+
+def _others(mentions: list[_Mention]) -> Iterator[_Finding]:
+    for mention in mentions:
+        if mention.code and mention.operation:
+            denied = mention.code in {"403", *DENIAL_CODES}
+            yield _Finding(
+                mention.start,
+                _WEAK if denied else _OTHER,
+                Reading(
+                    category="access-denied" if denied else "not-iam",
+                    error_code=mention.code,
+                    operation=mention.operation,
+                    known_as="denied-without-details" if denied else "another-error",
+                ),
+            )
+
+
+def _beside(
+    mentions: list[_Mention], start: int, end: int, before: int, after: int, *, only: KnownError | None = None
+) -> tuple[str | None, str | None]:
+    """Give the code and the operation that belong to what stands there: the nearest before it, else the first after it."""
+    first, last = max(before, start - _NEAR_BEFORE), min(after, end + _NEAR_AFTER)
+    near = [mention for mention in mentions if mention.end > first and mention.start < last]
+    earlier = [mention for mention in near if mention.start < end][::-1]
+    later = [mention for mention in near if mention.start >= end]
+    code = next((mention.code for mention in [*earlier, *later] if mention.code and _fits(mention, only)), None)
+    operation = next((mention.operation for mention in earlier if mention.operation), None)
+    return code, operation
+
+
+def _fits(mention: _Mention, known: KnownError | None) -> bool:
+    if known is None:
+        return True
+    return mention.operation is not None or (mention.code or "").removeprefix("Client.") in {*known.codes, *known.weak_codes}
+
+
+def _mentions(squeezed: Squeezed) -> list[_Mention]:
+    text = squeezed.text
+    found = [
+        _Mention(m.start(), m.end(), text[slice(*m.span("code"))], text[slice(*m.span("operation"))])
+        for m in _CALLING.finditer(squeezed.lower)
+    ]
+    found += [_Mention(m.start(), m.end(), None, m["operation"]) for m in _GO.finditer(text)]
+    found += [_Mention(m.start(), m.end(), None, m["operation"]) for m in _PHP.finditer(text)]
+    found += [_Mention(m.start(), m.end("code"), code, None) for m in _NAMED_CODE.finditer(text) if (code := _whole_code(squeezed, *m.span("code")))]
+    taken = [(mention.start, mention.end) for mention in found]
+    for token in _CODE_TOKENS:
+        at = text.find(token)
+        while at >= 0:
+            end = at + len(token)
+            alone = not (end < len(text) and text[end].islower()) and squeezed.is_one_word(at, end)
+            if alone and not any(start <= at < stop for start, stop in taken):
+                found.append(_Mention(at, end, token, None))
+                taken.append((at, end))
+            at = text.find(token, end)
+    return sorted(found, key=lambda mention: mention.start)
+
+
+def _whole_code(squeezed: Squeezed, start: int, end: int) -> str:
+    """Give the code that begins there, without the word that follows it in the text."""
+    code = squeezed.text[start:end]
+    known = next((token for token in _CODE_TOKENS if code.startswith(token)), None)
+    if known is not None and squeezed.begins_word(start + len(known)):
+        return known
+    code = squeezed.text[start : min(end, squeezed.word_end(start))]
+    return code if len(code) > 3 else ""  # noqa: PLR2004 - shorter ones are other programs' codes
+
+
+# Events of CloudTrail.
+
+
+def _of_events(text: str) -> Iterator[_Finding]:
+    for place, event in enumerate(_events(text)):
+        yield from _of_event(place, event)
+
+
+def _events(text: str) -> Iterable[dict[str, Any]]:
+    stripped = text.strip()
+    if not stripped.startswith(("{", "[")) or "errorCode" not in stripped:
+        return ()
+    try:
+        document = json.loads(stripped)
+    except (ValueError, RecursionError):
+        return ()
+    return list(_with_error(document, _DEEPEST))
+
+
+def _with_error(value: object, depth: int) -> Iterator[dict[str, Any]]:
+    if depth == 0:
+        return
+    if isinstance(value, dict):
+        if isinstance(value.get("errorCode"), str) and isinstance(value.get("eventName"), str):
+            yield value
+            return
+        if isinstance(value.get("CloudTrailEvent"), str):
+            yield from _events(value["CloudTrailEvent"])
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _with_error(part, depth - 1)
+
+
+def _of_event(place: int, event: dict[str, Any]) -> Iterator[_Finding]:
+    code, operation = event["errorCode"], event["eventName"]
+    message = event.get("errorMessage")
+    said = f"An error occurred ({code}) when calling the {operation} operation: {message if isinstance(message, str) else ''}"
+    found = sorted(_of_text(said), key=lambda finding: -finding.weight)[:1]
+    identity = event.get("userIdentity")
+    arn = identity.get("arn") if isinstance(identity, dict) else None
+    source = event.get("eventSource")
+    region = event.get("awsRegion")
+    for finding in found:
+        reading = finding.reading
+        yield _Finding(
+            place,
+            finding.weight,
+            replace(
+                reading,
+                error_code=code,
+                operation=operation,
+                principal=reading.principal or (arn if isinstance(arn, str) else None),
+                service=source.split(".")[0] if isinstance(source, str) else "",
+                region=region if isinstance(region, str) else "",
+            ),
+        )

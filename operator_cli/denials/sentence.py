@@ -1,0 +1,279 @@
+"""The sentence in which AWS denies: `User: P is not authorized to perform: A on resource: R because no T policy allows …`.
+
+It is found in a text without its white space, so line breaks may stand anywhere; where a word ends, the white space is
+asked again. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from operator_cli.denials.plain_text import Squeezed
+    from operator_cli.denials.reading import Decision, PolicyType
+
+_ANCHOR: Final = re.compile(
+    r"notauthori[sz]edto(?:perform|(?P<vague>accessthisresource|makethiscall|invoke))"
+    r"|(?P<call>doesn'thavepermissiontocall)"
+)
+_LONGEST_PRINCIPAL: Final = 1400
+_LONGEST_RESOURCE: Final = 2200
+_LONGEST_REASON: Final = 900
+_VAGUE_REASON_WITHIN: Final = 120
+_TERMINAL: Final = 40
+"""The narrowest terminal for which one broken line alone is believed to go on."""
+
+_PRINCIPAL: Final = re.compile(r"[^\"'`\s()]{1,1400}")
+_ARN_OF_PRINCIPAL: Final = re.compile(r"arn:[\w-]{1,20}:(?:iam|sts)::")
+_ACTION: Final = re.compile(r"[:\s]?[\"'`\[]{0,2}(?P<action>[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}?)(?P<end>[\"'`\]]{0,2})"
+                            r"(?P<clause>on(?:the|this)?resources?|onthe|because|withanexplicitdeny|onarn:)")  # fmt: skip
+_PLAIN_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}")
+_ON_RESOURCE: Final = re.compile(r"onresources?[:\]]{0,2}|onthisresource|onthe(?:following)?resources?:?|on(?=arn:)")
+_REASON: Final = re.compile(
+    r"becauseno(?P<no>[a-z-]{3,24}?)(?:policy)?allowsthe(?P<action>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)action"
+    r"|(?:withan?|becausean?|dueto(?:an?)?)explicitdeny(?:inan?(?P<deny>[a-z-]{3,24}?(?:policy|boundary)))?"
+    r"|because[a-z0-9(),/-]{1,120}block(?:ed)?publicaccess(?:setting)?"
+    r"|because[a-z0-9(),/-]{1,120}blockedby(?:the)?[a-z]{0,40}?blockpublicaccesssettings?"
+    r"|because[a-z0-9(),/-]{1,80}preventedbythe[a-z]{4,40}settingins3blockpublicaccess"
+)
+_POLICY_TYPES: Final[tuple[tuple[str, PolicyType], ...]] = (
+    ("identity-based", "identity-based"),
+    ("resource-based", "resource-based"),
+    ("servicecontrol", "scp"),
+    ("resourcecontrol", "rcp"),
+    ("permissionsboundary", "permissions-boundary"),
+    ("permissionboundary", "permissions-boundary"),
+    ("session", "session"),
+    ("vpcendpoint", "vpc-endpoint"),
+    ("roletrust", "role-trust"),
+    ("trust", "role-trust"),
+)
+_TYPED_NAMES: Final = ("instanceprofile", "samlprovider", "oidcprovider", "role", "user", "group", "policy")
+_TYPED_WORDS: Final = {"instanceprofile": "instance profile", "samlprovider": "saml provider", "oidcprovider": "oidc provider"}
+_PLACEHOLDER: Final = re.compile(r"<[^<>\n]{1,40}>")
+_MORE_OF_AN_ARN: Final = re.compile(r"[\w/*+=.@${}:-]{1,2000}(?<!:)(?:\s\(|\s*$|[\"')])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One such sentence.
+
+    `start` and `end` are its place in the squeezed text; `vague` says that it names no action.
+    """
+
+    start: int
+    end: int
+    vague: bool
+    principal: str | None = None
+    action: str | None = None
+    reason_action: str | None = None
+    resource: str | None = None
+    decision: Decision = "unspecified"
+    policy_type: PolicyType | None = None
+    policy_arn: str | None = None
+
+
+def sentences(text: Squeezed) -> Iterator[Sentence]:
+    """Give all such sentences, in order."""
+    anchors = list(_ANCHOR.finditer(text.lower))
+    before = 0
+    for number, anchor in enumerate(anchors):
+        limit = anchors[number + 1].start() if number + 1 < len(anchors) else len(text.text)
+        found = _sentence(text, anchor, before=before, limit=limit)
+        before = found.end
+        yield found
+
+
+def _sentence(text: Squeezed, anchor: re.Match[str], *, before: int, limit: int) -> Sentence:
+    start, principal = _principal(text, anchor.start(), before)
+    at = anchor.end()
+    if anchor["vague"]:
+        return _vague(text, start, at, limit, principal)
+    action, at = _action(text, at, limit)
+    if action is None:
+        return _vague(text, start, at, limit, principal)
+    resource = None
+    end = at
+    clause = _ON_RESOURCE.match(text.lower, at, limit)
+    if clause is not None:
+        end = clause.end()
+        if clause[0].startswith("onres") or clause[0].endswith(":") or text.lower.startswith("arn:", end):
+            resource, end = _resource(text, clause.end(), limit, action)
+    reason = _Reason.at(text, *_reason_span(text, end, limit, resource=clause is not None and resource is None))
+    return Sentence(
+        start=start,
+        end=max(end, reason.end),
+        vague=False,
+        principal=principal,
+        action=action,
+        reason_action=reason.action,
+        resource=resource,
+        decision=reason.decision,
+        policy_type=reason.policy_type or ("role-trust" if action == "sts:AssumeRoleWithWebIdentity" else None),
+        policy_arn=reason.policy_arn,
+    )
+
+
+def _vague(text: Squeezed, start: int, at: int, limit: int, principal: str | None) -> Sentence:
+    reason = _Reason.at(text, at, min(limit, at + _VAGUE_REASON_WITHIN + _LONGEST_REASON), within=_VAGUE_REASON_WITHIN)
+    return Sentence(
+        start=start,
+        end=max(at, reason.end),
+        vague=True,
+        principal=principal,
+        decision=reason.decision,
+        policy_type=reason.policy_type,
+        policy_arn=reason.policy_arn,
+    )
+
+
+def _principal(text: Squeezed, anchor: int, before: int) -> tuple[int, str | None]:
+    """Give where the sentence starts, and whom it names."""
+    end = anchor - 2 if text.lower.startswith("is", anchor - 2) else anchor
+    first = max(before, end - _LONGEST_PRINCIPAL)
+    at = text.text.rfind("User:", first, end)
+    if at >= 0:
+        who = _unbroken(text.raw(at + 5, end)).strip("\"'`")
+        if _PRINCIPAL.fullmatch(_PLACEHOLDER.sub("_", who)):
+            return at, who
+    arns = [found.start() for found in _ARN_OF_PRINCIPAL.finditer(text.text, first, end)]
+    if arns and text.is_one_word(arns[-1], end - 1):
+        who = _unbroken(text.raw(arns[-1], end)).strip("\"'`")
+        if _PRINCIPAL.fullmatch(_PLACEHOLDER.sub("_", who)):
+            return arns[-1], who
+    return (end - 4 if text.lower.startswith("user", end - 4) else end), None
+
+
+def _action(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
+    """Give the action, and where it ends."""
+    found = _ACTION.match(text.text, at, limit)
+    if found is not None and text.begins_word(found.start("clause")) and text.is_one_word(*found.span("action")):
+        return found["action"], found.start("clause")
+    skipped = re.compile(r"[:\"'`\[]{0,3}").match(text.text, at, limit)
+    at = skipped.end() if skipped else at
+    plain = _PLAIN_ACTION.match(text.text, at, min(limit, text.word_end(at)) if at < limit else at)
+    return (plain[0], plain.end()) if plain is not None else (None, at)
+
+
+def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | None, int]:
+    """Give the resource, and where it ends."""
+    limit = min(limit, at + _LONGEST_RESOURCE + _LONGEST_REASON)
+    if at >= limit:
+        return None, at
+    quote = text.text[at]
+    if quote in "\"'`":
+        closing = text.text.find(quote, at + 1, limit)
+        if closing > 0:
+            return _unbroken(text.raw(at + 1, closing), spaces=True) or None, closing + 1
+    for reason in _REASON.finditer(text.lower, at, limit):
+        if text.begins_word(reason.start()) and _is_resource(text, at, reason.start()):
+            return _named(text.raw(at, reason.start()), action), reason.start()
+        break
+    typed = next((kind for kind in _TYPED_NAMES if text.lower.startswith(kind, at)), "") if action.startswith("iam:") else ""
+    end = _token_end(text, at + len(typed))
+    raw = text.raw(at, min(end, limit)).rstrip()
+    trimmed = raw.rstrip("\"'`,;)]}>") if not _PLACEHOLDER.search(raw[-40:]) else raw.rstrip("\"'`,;)")
+    if trimmed.endswith(".") and not trimmed.endswith(".."):
+        trimmed = trimmed[:-1]
+    if trimmed.endswith(":") and not trimmed.endswith(("log-stream:", "::")):
+        trimmed = trimmed[:-1]
+    return _named(trimmed, action) or None, min(end, limit)
+
+
+def _is_resource(text: Squeezed, at: int, end: int) -> bool:
+    """Whether what stands before the reason is one name, perhaps with its kind before it, and no prose."""
+    spaces = [gap for gap in re.findall(r"\s+", _PLACEHOLDER.sub("_", text.raw(at, end))) if "\n" not in gap]
+    return 0 < end - at <= _LONGEST_RESOURCE and len(spaces) <= (2 if text.text.startswith("arn:", at) else 3)
+
+
+def _named(raw: str, action: str) -> str:
+    joined = _unbroken(raw)
+    if action.startswith(("iam:", "sts:")) and not joined.startswith("arn:"):
+        for kind in _TYPED_NAMES:
+            if joined.startswith(kind) and joined != kind:
+                return f"{_TYPED_WORDS.get(kind, kind)} {joined[len(kind):]}"
+    return joined
+
+
+def _token_end(text: Squeezed, at: int) -> int:
+    """Give where the word ends that begins there, with what a terminal broke off it."""
+    end = text.word_end(at)
+    while end < len(text.text):
+        place = text.place(end - 1) + 1
+        source = text.source
+        if source[place : place + 1] != "\n" or source[place + 1 : place + 2].isspace():
+            break
+        width = place - (source.rfind("\n", 0, place) + 1)
+        line_end = source.find("\n", place + 1)
+        following = source[place + 1 : line_end if line_end >= 0 else place + 1 + _LONGEST_RESOURCE]
+        if width < _TERMINAL or len(following) >= width or not _MORE_OF_AN_ARN.match(following):
+            break
+        end = text.word_end(end)
+    return end
+
+
+def _unbroken(raw: str, *, spaces: bool = False) -> str:
+    """Give one word of several lines; the spaces of a placeholder such as `<account id>` stay, or all that `spaces` keeps."""
+    raw = re.sub(r"[ \t]*\n\s*", "", raw.strip())
+    if spaces:
+        return raw
+    kept = _PLACEHOLDER.findall(raw)
+    joined = re.sub(r"\s+", "", _PLACEHOLDER.sub("\0", raw))
+    for placeholder in kept:
+        joined = joined.replace("\0", placeholder, 1)
+    return joined
+
+
+def _reason_span(text: Squeezed, at: int, limit: int, *, resource: bool) -> tuple[int, int]:
+    """Give where the reason may stand: right after what is known, or after words such as "associated with this key"."""
+    while at < limit and text.text[at] in "\"'`,.":
+        at += 1
+    if resource:
+        found = _REASON.search(text.lower, at, min(limit, at + 120))
+        at = found.start() if found is not None else at
+    return at, min(limit, at + _LONGEST_REASON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reason:
+    end: int = 0
+    decision: Decision = "unspecified"
+    policy_type: PolicyType | None = None
+    action: str | None = None
+    policy_arn: str | None = None
+
+    @classmethod
+    def at(cls, text: Squeezed, at: int, limit: int, *, within: int = 0) -> _Reason:
+        """Read the reason that stands there, or that begins at most `within` characters later."""
+        found = _REASON.search(text.lower, at, limit) if within else _REASON.match(text.lower, at, limit)
+        if found is None or (within and found.start() > at + within):
+            return cls()
+        if found["no"]:
+            return cls(
+                end=found.end(),
+                decision="implicit",
+                policy_type=_policy_type(found["no"]),
+                action=text.text[slice(*found.span("action"))],
+            )
+        if "explicitdeny" not in found[0]:
+            return cls(end=found.end(), decision="explicit", policy_type="block-public-access")
+        arn, end = _policy_arn(text, found.end(), limit)
+        kind = _policy_type(found["deny"]) if found["deny"] else None
+        return cls(end=end, decision="explicit", policy_type=kind, policy_arn=arn)
+
+
+def _policy_type(words: str) -> PolicyType | None:
+    return next((kind for name, kind in _POLICY_TYPES if words.startswith(name)), None)
+
+
+def _policy_arn(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
+    while at < limit and text.text[at] in ":\"'`":
+        at += 1
+    if not text.text.startswith("arn:", at):
+        return None, at
+    end = min(_token_end(text, at), limit)
+    return _unbroken(text.raw(at, end)).rstrip("\"'`,;).]}"), end

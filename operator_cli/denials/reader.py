@@ -29,6 +29,9 @@ _NAMED_CODE: Final = re.compile(
 _CODE_BEFORE_USER: Final = re.compile(r"(?P<code>[A-Z][A-Za-z]{2,60}(?:Error|Exception|Fault|Denied))[:.]?$")
 _NO_CODES: Final = re.compile(r"(?:.*(?:Client|Service|Sdk|S3|Web|Initialization|initialization|Identity|Provider)(?:Error|Exception)|Error|Exception)$")
 _QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,600}?)isdenied", re.IGNORECASE)
+_EVENT_FIELD: Final = re.compile(
+    r'"(eventName|eventSource|awsRegion|errorCode|errorMessage|arn)"\s{0,10}:\s{0,10}"((?:[^"\\\n]|\\.){1,4000})"'
+)
 _CODE_TOKENS: Final = tuple(
     sorted({*DENIAL_CODES, *(code for known in KNOWN_ERRORS for code in known.codes)}, key=len, reverse=True)
 )
@@ -136,10 +139,12 @@ def _last_word(squeezed: Squeezed, end: int, code: str) -> str:
 
 
 def _of_known(squeezed: Squeezed, mentions: list[_Mention], spans: list[tuple[int, int]]) -> Iterator[_Finding]:
+    places = {known: place for known in KNOWN_ERRORS if (place := _by_words(squeezed, known, spans)) is not None}
+    explained = {code for known in places for code in (*known.codes, *known.weak_codes)}
     for known in KNOWN_ERRORS:
-        place, end = _first(squeezed, mentions, known, spans)
-        if place < 0:
-            continue
+        if known not in places and (place := _by_code(mentions, known, explained)) is not None:
+            places[known] = place
+    for known, (place, end) in places.items():
         code, operation = _beside(mentions, place, end, 0, len(squeezed.text), only=known)
         resource = None
         url = _QUEUE_URL.search(squeezed.text) if known.name == "denied-without-details" else None
@@ -159,27 +164,32 @@ def _of_known(squeezed: Squeezed, mentions: list[_Mention], spans: list[tuple[in
         )
 
 
-def _first(squeezed: Squeezed, mentions: list[_Mention], known: KnownError, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    """Give where a known error first stands, its words before its codes; -1 if nowhere."""
-    best = (-1, -1)
+def _by_words(squeezed: Squeezed, known: KnownError, spans: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """Give where a known error's words first stand outside of the sentences."""
+    best: tuple[int, int] | None = None
     for phrase in known.phrases:
         at = squeezed.lower.find(phrase)
         while at >= 0 and any(start <= at < end for start, end in spans):
             at = squeezed.lower.find(phrase, at + 1)
-        if at >= 0 and (best[0] < 0 or at < best[0]):
+        if at >= 0 and (best is None or at < best[0]):
             best = (at, at + len(phrase))
-    if best[0] >= 0 or not known.codes:
-        return best
+    return best
+
+
+def _by_code(mentions: list[_Mention], known: KnownError, explained: set[str]) -> tuple[int, int] | None:
+    """Give where a known error's code first stands, unless the words of another error explain that code."""
+    codes = set(known.codes) - explained
     return next(
-        ((mention.start, mention.end) for mention in mentions if (mention.code or "").removeprefix("Client.") in known.codes),
-        best,
+        ((mention.start, mention.end) for mention in mentions if (mention.code or "").removeprefix("Client.") in codes),
+        None,
     )
 
 
 def _others(mentions: list[_Mention]) -> Iterator[_Finding]:
+    """Give the errors of SDKs whose code nothing here knows."""
     for mention in mentions:
-        if mention.code and mention.operation:
-            denied = mention.code in {"403", *DENIAL_CODES}
+        if mention.code and mention.operation and mention.code.removeprefix("Client.") not in _CODE_TOKENS:
+            denied = mention.code == "403"
             yield _Finding(
                 mention.start,
                 _WEAK if denied else _OTHER,
@@ -258,8 +268,17 @@ def _events(text: str) -> Iterable[dict[str, Any]]:
     try:
         document = json.loads(stripped)
     except (ValueError, RecursionError):
-        return ()
+        return _cut_event(stripped)
     return list(_with_error(document, _DEEPEST))
+
+
+def _cut_event(text: str) -> Iterable[dict[str, Any]]:
+    """Give what an event's text still has, of which a part was cut out or left off."""
+    fields = {found[1]: found[2] for found in list(_EVENT_FIELD.finditer(text))[::-1]}
+    if not {"errorCode", "eventName", "eventSource"} <= fields.keys():
+        return ()
+    message = fields.get("errorMessage", "").replace('\\"', '"')
+    return [{**fields, "errorMessage": message, "userIdentity": {"arn": fields.get("arn")}}]
 
 
 def _with_error(value: object, depth: int) -> Iterator[dict[str, Any]]:

@@ -54,6 +54,8 @@ _POLICY_TYPES: Final[tuple[tuple[str, PolicyType], ...]] = (
 )
 _TYPED_NAMES: Final = ("instanceprofile", "samlprovider", "oidcprovider", "role", "user", "group", "policy")
 _TYPED_WORDS: Final = {"instanceprofile": "instance profile", "samlprovider": "saml provider", "oidcprovider": "oidc provider"}
+_END_OF_VALUE: Final = re.compile(r"[\"`\\]|'(?=[,)}\]]|$)|</")
+"""What ends a name that is part of JSON, of a repr, or of XML."""
 _PLACEHOLDER: Final = re.compile(r"<[^<>\n]{1,40}>")
 _MORE_OF_AN_ARN: Final = re.compile(r"[\w/*+=.@${}:-]{1,2000}(?<!:)(?:\s\(|\s*$|[\"')])")
 
@@ -175,7 +177,7 @@ def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | N
         break
     typed = next((kind for kind in _TYPED_NAMES if text.lower.startswith(kind, at)), "") if action.startswith("iam:") else ""
     end = _token_end(text, at + len(typed))
-    raw = text.raw(at, min(end, limit)).rstrip()
+    raw = _END_OF_VALUE.split(text.raw(at, min(end, limit)).rstrip(), maxsplit=1)[0]
     trimmed = raw.rstrip("\"'`,;)]}>") if not _PLACEHOLDER.search(raw[-40:]) else raw.rstrip("\"'`,;)")
     if trimmed.endswith(".") and not trimmed.endswith(".."):
         trimmed = trimmed[:-1]

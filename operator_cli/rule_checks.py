@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class LineRecogniser:
     """The rules' own judgement of what is a credential, for a line of any file."""
@@ -22,3 +24,35 @@ class LineRecogniser:
         from credential_rules import credential_forms as forms  # noqa: PLC0415 - as above
 
         return next(forms.secrets_assigned_in(line, is_code=is_code), None) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IamAction:
+    """An IAM action that AWS has.
+
+    Attributes:
+        name: As AWS spells it.
+        arn_formats: The ARNs that it can be limited to, such as `arn:${Partition}:sqs:${Region}:${Account}:${QueueName}`,
+            those that it needs first; empty: only `*` works.
+    """
+
+    name: str
+    arn_formats: tuple[str, ...]
+
+
+def iam_action(name: str) -> IamAction | None:
+    """Give the IAM action of that name, in any case; `None` if AWS has none."""
+    from credential_rules.iam_actions import action  # noqa: PLC0415 - the database is read when it is asked
+
+    known = action(name)
+    if known is None:
+        return None
+    formats = dict.fromkeys((*known.required_arn_formats, *known.arn_formats))
+    return IamAction(name=known.name, arn_formats=tuple(formats))
+
+
+def actions_of_operation(service: str, operation: str) -> tuple[str, ...]:
+    """Give the IAM actions that an operation needs; empty where nothing is known of it."""
+    from credential_rules import iam_actions  # noqa: PLC0415 - as above
+
+    return iam_actions.actions_of_operation(service, operation)

@@ -287,7 +287,7 @@ KNOWN_ERRORS: Final = (
         title="API Gateway has no such path, or wants a signed request",
         cause="API Gateway answers so to a path, stage or method that it does not have. It is about the URL far more often than about a token. A route with IAM authorization answers so to an unsigned request.",
         next_step="Compare stage, path and method with what is deployed (and deploy the API again after a change). For a route with IAM authorization, sign the request.",
-        phrases=("missingauthenticationtoken\"", "missingauthenticationtoken'"),
+        phrases=('missingauthenticationtoken"', "missingauthenticationtoken'"),
         weak_codes=("MissingAuthenticationTokenException",),
     ),
     KnownError(

@@ -30,16 +30,16 @@ _CONTROL: Final = re.compile(
     "|\x9b[0-?]{0,40}[@-~]?"
     "|[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u2060\ufeff\u00ad]"
 )
-_QUOTES: Final = str.maketrans("“”„‟″‘’‚‛", "\"\"\"\"\"''''")  # noqa: RUF001 - what chat programs make of quotes
+_QUOTES: Final = str.maketrans("“”„‟″‘’‚‛", '"""""\'\'\'\'')  # noqa: RUF001 - what chat programs make of quotes
 _TIME: Final = (
     r"\[?\d{4}[-/]\d\d[-/]\d\d[T_ ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
     r"|\[?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?: [AP]M)?"
 )
 _PREFIX: Final = re.compile(
-    rf"[ \t]*(?:(?:{_TIME})(?=[ \t]|$)"  # log lines
-    r"|(?:[│┃╷╵╭╰|]|â”‚|â•·|â•µ)(?=[ \t]|$)"  # Terraform's box, also mis-decoded
-    r"|(?:>|\#|//|\*)(?=[ \t])"  # quotation, comments
-    r"|[\w.-]{1,40}[ \t]{1,20}\|(?=[ \t]))"  # docker compose, cdk deploy
+    rf"[ \t]*(?:(?:{_TIME})(?:[ \t]|$)"  # log lines
+    r"|(?:[│┃╷╵╭╰|]|â”‚|â•·|â•µ)(?:[ \t]|$)"  # noqa: RUF001 - Terraform's box, also mis-decoded
+    r"|(?:>|\#|//|\*)[ \t]"  # quotation, comments
+    r"|[\w.-]{1,40}[ \t]{1,20}\|[ \t])"  # docker compose, cdk deploy
 )
 _SECRETS: Final = (
     (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}(?<=[A-Z0-9]{4})\b"), None),
@@ -52,8 +52,13 @@ _SECRETS: Final = (
         ),
         MASK,
     ),
-    (re.compile(r"(?<![A-Za-z0-9/+_:.-])(?=[A-Za-z0-9/+]{0,39}[0-9])(?=[A-Za-z0-9/+]{0,39}[A-Z])"
-                r"(?=[A-Za-z0-9/+]{0,39}[a-z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])"), MASK),
+    (
+        re.compile(
+            r"(?<![A-Za-z0-9/+_:.-])(?=[A-Za-z0-9/+]{0,39}[0-9])(?=[A-Za-z0-9/+]{0,39}[A-Z])"
+            r"(?=[A-Za-z0-9/+]{0,39}[a-z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])"
+        ),
+        MASK,
+    ),
     (re.compile(r"\b(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9/+=]{20,}"), MASK),
 )
 
@@ -120,7 +125,8 @@ def _joined(lines: list[str]) -> list[str]:
         if end > at:
             if end + 1 < len(lines) and 0 < len(lines[end + 1]) < width and _goes_on(lines[end], lines[end + 1]):
                 end += 1
-            whole.append("".join(lines[at : end + 1]))
+            indent = lines[at][: width - len(lines[at].lstrip())]
+            whole.append(lines[at] + "".join(line.removeprefix(indent) for line in lines[at + 1 : end + 1]))
         else:
             whole.append(lines[at])
         at = end + 1
@@ -128,7 +134,9 @@ def _joined(lines: list[str]) -> list[str]:
 
 
 def _goes_on(line: str, following: str) -> bool:
-    return line[:_SAME_START] != following[:_SAME_START]
+    """Whether a line may be the rest of the one before it: it has no prefix of its own, and does not begin like that one."""
+    begins = following.lstrip()[:_SAME_START]
+    return (not begins or line.lstrip()[:_SAME_START] != begins) and _PREFIX.match(following) is None
 
 
 class Squeezed:
@@ -146,8 +154,10 @@ class Squeezed:
         self.text = "".join(word[0] for word in words)
         lower = self.text.lower()
         # A few characters change their length in lower case; positions must not.
-        self.lower = lower if len(lower) == len(self.text) else "".join(
-            low if len(low := character.lower()) == 1 else character for character in self.text
+        self.lower = (
+            lower
+            if len(lower) == len(self.text)
+            else "".join(low if len(low := character.lower()) == 1 else character for character in self.text)
         )
         self._starts: list[int] = []
         self._offsets: list[int] = []

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.denials.known_errors import DENIAL_CODES, KNOWN_ERRORS, KnownError
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 _NEAR_BEFORE: Final = 420
 _NEAR_AFTER: Final = 700
+_LONGEST_MENTION: Final = 240
 _DEEPEST: Final = 12
 
 _CALLING: Final = re.compile(r"anerroroccurred\((?P<code>[\w.]{1,80})\)whencallingthe(?P<operation>\w{1,80}?)operation")
@@ -27,7 +31,9 @@ _NAMED_CODE: Final = re.compile(
     r"(?P<code>(?:Client\.)?[A-Z][A-Za-z]{2,70})"
 )
 _CODE_BEFORE_USER: Final = re.compile(r"(?P<code>[A-Z][A-Za-z]{2,60}(?:Error|Exception|Fault|Denied))[:.]?$")
-_NO_CODES: Final = re.compile(r"(?:.*(?:Client|Service|Sdk|S3|Web|Initialization|initialization|Identity|Provider)(?:Error|Exception)|Error|Exception)$")
+_NO_CODES: Final = re.compile(
+    r"(?:.*(?:Client|Service|Sdk|S3|Web|Initialization|initialization|Identity|Provider)(?:Error|Exception)|Error|Exception)$"
+)
 _QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,600}?)isdenied", re.IGNORECASE)
 _EVENT_FIELD: Final = re.compile(
     r'"(eventName|eventSource|awsRegion|errorCode|errorMessage|arn)"\s{0,10}:\s{0,10}"((?:[^"\\\n]|\\.){1,4000})"'
@@ -102,7 +108,9 @@ def _of_sentence(squeezed: Squeezed, mentions: list[_Mention], sentence: Sentenc
         named = _CODE_BEFORE_USER.search(squeezed.text[max(0, sentence.start - 80) : sentence.start])
         if named is not None and not _NO_CODES.match(named["code"]):
             code = _last_word(squeezed, sentence.start, named["code"])
-    encoded = squeezed.lower.find("encodedauthorizationfailuremessage", sentence.end, min(after, sentence.end + 400)) >= 0
+    encoded = (
+        squeezed.lower.find("encodedauthorizationfailuremessage", sentence.end, min(after, sentence.end + 400)) >= 0
+    )
     known = ""
     weight = _SENTENCE
     if sentence.action is None:
@@ -139,11 +147,11 @@ def _last_word(squeezed: Squeezed, end: int, code: str) -> str:
 
 
 def _of_known(squeezed: Squeezed, mentions: list[_Mention], spans: list[tuple[int, int]]) -> Iterator[_Finding]:
-    places = {known: place for known in KNOWN_ERRORS if (place := _by_words(squeezed, known, spans)) is not None}
+    places = {known: where for known in KNOWN_ERRORS if (where := _by_words(squeezed, known, spans)) is not None}
     explained = {code for known in places for code in (*known.codes, *known.weak_codes)}
     for known in KNOWN_ERRORS:
-        if known not in places and (place := _by_code(mentions, known, explained)) is not None:
-            places[known] = place
+        if known not in places and (where := _by_code(mentions, known, explained)) is not None:
+            places[known] = where
     for known, (place, end) in places.items():
         code, operation = _beside(mentions, place, end, 0, len(squeezed.text), only=known)
         resource = None
@@ -169,11 +177,17 @@ def _by_words(squeezed: Squeezed, known: KnownError, spans: list[tuple[int, int]
     best: tuple[int, int] | None = None
     for phrase in known.phrases:
         at = squeezed.lower.find(phrase)
-        while at >= 0 and any(start <= at < end for start, end in spans):
+        while at >= 0 and _within(spans, at):
             at = squeezed.lower.find(phrase, at + 1)
         if at >= 0 and (best is None or at < best[0]):
             best = (at, at + len(phrase))
     return best
+
+
+def _within(spans: list[tuple[int, int]], at: int) -> bool:
+    """Whether a place lies in one of the spans, which are in order."""
+    before = bisect_right(spans, (at, sys.maxsize)) - 1
+    return before >= 0 and spans[before][0] <= at < spans[before][1]
 
 
 def _by_code(mentions: list[_Mention], known: KnownError, explained: set[str]) -> tuple[int, int] | None:
@@ -207,7 +221,12 @@ def _beside(
 ) -> tuple[str | None, str | None]:
     """Give the code and the operation that belong to what stands there: the nearest before it, else the first after it."""
     first, last = max(before, start - _NEAR_BEFORE), min(after, end + _NEAR_AFTER)
-    near = [mention for mention in mentions if mention.end > first and mention.start < last]
+    begin = bisect_left(mentions, first - _LONGEST_MENTION, key=lambda mention: mention.start)
+    near = [
+        mention
+        for mention in takewhile(lambda mention: mention.start < last, islice(mentions, begin, None))
+        if mention.end > first
+    ]
     earlier = [mention for mention in near if mention.start < end][::-1]
     later = [mention for mention in near if mention.start >= end]
     code = next((mention.code for mention in [*earlier, *later] if mention.code and _fits(mention, only)), None)
@@ -218,7 +237,10 @@ def _beside(
 def _fits(mention: _Mention, known: KnownError | None) -> bool:
     if known is None:
         return True
-    return mention.operation is not None or (mention.code or "").removeprefix("Client.") in {*known.codes, *known.weak_codes}
+    return mention.operation is not None or (mention.code or "").removeprefix("Client.") in {
+        *known.codes,
+        *known.weak_codes,
+    }
 
 
 def _mentions(squeezed: Squeezed) -> list[_Mention]:
@@ -229,16 +251,22 @@ def _mentions(squeezed: Squeezed) -> list[_Mention]:
     ]
     found += [_Mention(m.start(), m.end(), None, m["operation"]) for m in _GO.finditer(text)]
     found += [_Mention(m.start(), m.end(), None, m["operation"]) for m in _PHP.finditer(text)]
-    found += [_Mention(m.start(), m.end("code"), code, None) for m in _NAMED_CODE.finditer(text) if (code := _whole_code(squeezed, *m.span("code")))]
-    taken = [(mention.start, mention.end) for mention in found]
+    found += [
+        _Mention(m.start(), m.end("code"), code, None)
+        for m in _NAMED_CODE.finditer(text)
+        if (code := _whole_code(squeezed, *m.span("code")))
+    ]
+    taken = bytearray(len(text))
+    for mention in found:
+        taken[mention.start : mention.end] = b"x" * (mention.end - mention.start)
     for token in _CODE_TOKENS:
         at = text.find(token)
         while at >= 0:
             end = at + len(token)
             alone = not (end < len(text) and text[end].islower()) and squeezed.is_one_word(at, end)
-            if alone and not any(start <= at < stop for start, stop in taken):
+            if alone and not taken[at]:
                 found.append(_Mention(at, end, token, None))
-                taken.append((at, end))
+                taken[at:end] = b"x" * len(token)
             at = text.find(token, end)
     return sorted(found, key=lambda mention: mention.start)
 

@@ -59,7 +59,7 @@ class Reading:
 
     @property
     def principal_type(self) -> str | None:
-        """What kind of principal it is: `user`, `assumed-role`, `root`, `anonymous`, `redacted`, …"""
+        """What kind of principal it is: `user`, `role`, `assumed-role`, `federated-user`, `root`, `anonymous`, `redacted`."""
         who = self.principal
         if who is None:
             return None

@@ -53,11 +53,17 @@ _POLICY_TYPES: Final[tuple[tuple[str, PolicyType], ...]] = (
     ("trust", "role-trust"),
 )
 _TYPED_NAMES: Final = ("instanceprofile", "samlprovider", "oidcprovider", "role", "user", "group", "policy")
-_TYPED_WORDS: Final = {"instanceprofile": "instance profile", "samlprovider": "saml provider", "oidcprovider": "oidc provider"}
+_TYPED_WORDS: Final = {
+    "instanceprofile": "instance profile",
+    "samlprovider": "saml provider",
+    "oidcprovider": "oidc provider",
+}
 _END_OF_VALUE: Final = re.compile(r"[\"`\\]|'(?=[,)}\]]|$)|</")
 """What ends a name that is part of JSON, of a repr, or of XML."""
 _PLACEHOLDER: Final = re.compile(r"<[^<>\n]{1,40}>")
-_MORE_OF_AN_ARN: Final = re.compile(r"[\w/*+=.@${}:-]{1,2000}(?<!:)(?:\s\(|\s*$|[\"')])")
+_MORE_OF_AN_ARN: Final = re.compile(
+    r"(?=[^\s]{0,300}[/:_\d-])[\w/*+=.@${}:-]{1,2000}(?<!:)(?:\s\((?:Service|SDK|RequestToken|Status)|\s*$|[\"')])"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +181,11 @@ def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | N
         if text.begins_word(reason.start()) and _is_resource(text, at, reason.start()):
             return _named(text.raw(at, reason.start()), action), reason.start()
         break
-    typed = next((kind for kind in _TYPED_NAMES if text.lower.startswith(kind, at)), "") if action.startswith("iam:") else ""
+    typed = (
+        next((kind for kind in _TYPED_NAMES if text.lower.startswith(kind, at)), "")
+        if action.startswith("iam:")
+        else ""
+    )
     end = _token_end(text, at + len(typed))
     raw = _END_OF_VALUE.split(text.raw(at, min(end, limit)).rstrip(), maxsplit=1)[0]
     trimmed = raw.rstrip("\"'`,;)]}>") if not _PLACEHOLDER.search(raw[-40:]) else raw.rstrip("\"'`,;)")
@@ -197,7 +207,7 @@ def _named(raw: str, action: str) -> str:
     if action.startswith(("iam:", "sts:")) and not joined.startswith("arn:"):
         for kind in _TYPED_NAMES:
             if joined.startswith(kind) and joined != kind:
-                return f"{_TYPED_WORDS.get(kind, kind)} {joined[len(kind):]}"
+                return f"{_TYPED_WORDS.get(kind, kind)} {joined[len(kind) :]}"
     return joined
 
 
@@ -278,4 +288,4 @@ def _policy_arn(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
     if not text.text.startswith("arn:", at):
         return None, at
     end = min(_token_end(text, at), limit)
-    return _unbroken(text.raw(at, end)).rstrip("\"'`,;).]}"), end
+    return _END_OF_VALUE.split(_unbroken(text.raw(at, end)), maxsplit=1)[0].rstrip(",;).]}'"), end

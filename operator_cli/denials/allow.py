@@ -1,0 +1,332 @@
+"""The smallest Allow that would have let the call through, for a denial that an Allow can cure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from operator_cli import rule_checks
+
+if TYPE_CHECKING:
+    from operator_cli.denials.reading import Reading
+    from operator_cli.rule_checks import IamAction
+
+_ARN_PARTS: Final = 6
+_ACCOUNT: Final = re.compile(r"\d{12}|aws")
+_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d|\*")
+_VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
+_QUEUE_URL: Final = re.compile(
+    r"https://(?:sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|(?P<old>[a-z0-9-]+)\.queue\.amazonaws\.com)"
+    r"/(?P<account>[^/\s]+)/(?P<name>[\w.-]+)"
+)
+_TYPED: Final = re.compile(r"(role|user|group|policy|instance profile|saml provider|oidc provider) (\S+)")
+_BOOTSTRAP: Final = re.compile(r"parameter/cdk-bootstrap/(?P<qualifier>[\w-]+)/version")
+_CDK_ROLES: Final = ("deploy", "file-publishing", "image-publishing", "lookup")
+_NOT_AS_SHOWN: Final = (
+    (
+        re.compile(r"(?P<kept>arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+)(?::.*)?"),
+        ":*",
+        "Policies match a log group and its streams by the group's ARN with :* at its end.",
+    ),
+    (
+        re.compile(r"(?P<kept>arn:[^:]*:cloudformation:[^:]*:[^:]*:stack/[^/*]+)/[0-9a-f-]{36}"),
+        "/*",
+        "The stack's id changes when it is made anew, so the policy names the stack with /*.",
+    ),
+    (
+        re.compile(r"(?P<kept>arn:[^:]*:lambda:[^:]*:[^:]*:function:[\w-]+):\d+"),
+        ":*",
+        "Each deployment makes a new version, so the policy names all of the function's.",
+    ),
+)
+"""ARNs of messages, the part of them that a policy keeps, and how it goes on there."""
+
+# Operations whose service a message does not name, with that service. S3 and SQS say the least.
+_SERVICES: Final = {
+    **dict.fromkeys(
+        ("GetObject", "PutObject", "HeadObject", "DeleteObject", "DeleteObjects", "CopyObject", "ListObjects", "ListObjectsV2",
+         "ListBuckets", "HeadBucket", "CreateBucket", "DeleteBucket", "GetBucketLocation", "GetBucketPolicy", "PutBucketPolicy",
+         "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "GetBucketAcl", "PutBucketAcl", "GetObjectTagging",
+         "PutObjectTagging"),
+        "s3",
+    ),
+    **dict.fromkeys(
+        ("SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch", "GetQueueUrl",
+         "GetQueueAttributes", "PurgeQueue", "CreateQueue", "ChangeMessageVisibility"),
+        "sqs",
+    ),
+    **dict.fromkeys(("PutItem", "GetItem", "Query", "Scan", "UpdateItem", "DeleteItem", "BatchWriteItem"), "dynamodb"),
+    **dict.fromkeys(("RunInstances", "DescribeInstances", "AllocateAddress", "CreateSecurityGroup", "CreateVpc"), "ec2"),
+    "GetParameter": "ssm", "GetParameters": "ssm", "GetSecretValue": "secretsmanager", "Publish": "sns",
+    "ListPolicies": "organizations", "ListAccounts": "organizations",
+}  # fmt: skip
+_TAKES_ROLE: Final = {
+    **dict.fromkeys(("CreateFunction", "UpdateFunctionConfiguration", "CreateFunction20150331"), "lambda"),
+    **dict.fromkeys(("RegisterTaskDefinition", "RunTask", "CreateService", "UpdateService"), "ecs-tasks"),
+    **dict.fromkeys(("CreateStack", "UpdateStack", "CreateChangeSet", "DeleteStack"), "cloudformation"),
+    **dict.fromkeys(("CreateStateMachine", "UpdateStateMachine"), "states"),
+    **dict.fromkeys(("PutTargets", "PutRule"), "events"),
+    **dict.fromkeys(("CreateSchedule", "UpdateSchedule"), "scheduler"),
+    **dict.fromkeys(("CreateTrainingJob", "CreateModel", "CreateNotebookInstance"), "sagemaker"),
+    "RunInstances": "ec2", "CreatePipeline": "codepipeline", "CreateProject": "codebuild", "CreateJob": "glue",
+}  # fmt: skip
+_NAMED_FOR: Final = (
+    ("cfn-exec-role", "cloudformation"),
+    ("ecs", "ecs-tasks"),
+    ("task", "ecs-tasks"),
+    ("lambda", "lambda"),
+)
+_USES_KEYS: Final = ("s3", "sqs", "dynamodb", "ssm", "secretsmanager", "sns")
+_PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability")
+_PUSH: Final = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """An Allow to ask for.
+
+    Attributes:
+        policy: The policy document.
+        actions: The actions that were missing.
+        notes: What to know before using it: placeholders to fill in, companions, doubts.
+    """
+
+    policy: dict[str, Any]
+    actions: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def as_cdk(self) -> str:
+        """Give it as Python for the CDK: a statement for the role, `role` being the function's or task's."""
+        return "\n".join(_cdk_statement(statement) for statement in self.policy["Statement"])
+
+
+def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | None:
+    """Give the smallest Allow for a denial; `None` where none would help or the action is not known.
+
+    Args:
+        reading: The denial.
+        resource: The resource, for messages that do not name it.
+    """
+    if reading.identity_allow_would_fix == "no":
+        return None
+    if reading.resource is None and resource:
+        reading = replace(reading, resource=resource)
+    actions, notes = _missing(reading)
+    if not actions:
+        return None
+    if found := _BOOTSTRAP.search(reading.resource or ""):
+        return _assume_cdk_roles(reading, found["qualifier"], actions)
+    statements = []
+    for name in actions:
+        known = rule_checks.iam_action(name)
+        if known is None:
+            notes.append(
+                f"AWS publishes no action named {name}: compare its spelling with the service's documentation."
+            )
+        resources, more = _resources(reading, name, known)
+        notes += more
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": known.name if known else name,
+            "Resource": resources[0] if len(resources) == 1 else list(resources),
+        }
+        condition, more = _condition(reading, statement["Action"], resources[0])
+        notes += more
+        if condition:
+            statement["Condition"] = condition
+        statements.append(statement)
+        statements += _companions(statement["Action"], notes)
+    return Allow(
+        policy={"Version": "2012-10-17", "Statement": statements},
+        actions=tuple(statement["Action"] for statement in statements[: len(actions)]),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _missing(reading: Reading) -> tuple[tuple[str, ...], list[str]]:
+    """Give the actions to allow, and what is doubtful about them."""
+    named = [name for name in (reading.reason_action, reading.action) if name]
+    if named:
+        known = [name for name in named if rule_checks.iam_action(name) is not None]
+        chosen = (known or named)[0]
+        notes = []
+        if len({name.lower() for name in named}) > 1:
+            notes.append(
+                f"The message names {named[1]} and gives {named[0]} as the reason: {chosen} is the one that is missing."
+            )
+        return (chosen,), notes
+    if reading.operation is None:
+        return (), []
+    service = reading.service or _SERVICES.get(reading.operation, "")
+    if not service and (reading.resource or "").startswith("https://sqs."):
+        service = "sqs"
+    actions = rule_checks.actions_of_operation(service, reading.operation) if service else ()
+    return actions, [
+        f"The message names no action; {reading.operation} needs {' and '.join(actions)}."
+    ] if actions else []
+
+
+def _resources(reading: Reading, name: str, known: IamAction | None) -> tuple[tuple[str, ...], list[str]]:
+    """Give what to allow the action on, and what is still to be filled in."""
+    formats = known.arn_formats if known else ()
+    if known is not None and not formats:
+        return ("*",), [f"{known.name} cannot be limited to a resource: only * works."]
+    resource = reading.resource
+    if resource == "*":
+        return ("*",), ["AWS judged this call against all resources, so nothing narrower than * would let it through."]
+    arn = _as_arn(resource, reading, formats) if resource else ""
+    if not arn:
+        if not formats:
+            return ("RESOURCE_ARN",), ["Replace RESOURCE_ARN: the message does not say on what the call was made."]
+        arn = _filled(_usual(name, formats), reading)
+    arn, notes = _narrowed(arn, formats)
+    holes = sorted(
+        set(re.findall(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\bREGION\b|\bKEY\b", arn)) & _names_of_holes(formats)
+    )
+    if holes:
+        notes.append(f"Replace {', '.join(holes)}: the message does not say {'it' if len(holes) == 1 else 'them'}.")
+    return (arn,), notes
+
+
+def _usual(name: str, formats: tuple[str, ...]) -> str:
+    """Give the format that people mean: no access point, no index."""
+    plain = [one for one in formats if "accesspoint" not in one and "/index/" not in one]
+    return (plain or list(formats))[0] if name else formats[0]
+
+
+def _as_arn(resource: str, reading: Reading, formats: tuple[str, ...]) -> str:
+    """Give the resource as an ARN: a queue's URL, `role NAME`, a bare name; empty if it cannot be one."""
+    if resource.startswith("arn:"):
+        return _repaired(resource, reading)
+    if url := _QUEUE_URL.match(resource):
+        account = url["account"] if _ACCOUNT.fullmatch(url["account"]) else (reading.account or "ACCOUNT_ID")
+        return f"arn:aws:sqs:{url['region'] or url['old']}:{account}:{url['name']}"
+    if typed := _TYPED.fullmatch(resource):
+        kind, name = typed[1].replace(" ", "-"), typed[2]
+        return name if name.startswith("arn:") else f"arn:aws:iam::{reading.account or 'ACCOUNT_ID'}:{kind}/{name}"
+    if not formats or not re.fullmatch(r"[\w./+=@-]{1,512}", resource):
+        return ""
+    usual = _usual(resource, formats)
+    last = _VARIABLE.findall(usual)[-1]
+    if ":secret:" in usual and not re.search(r"-\w{6}$", resource):
+        resource += "-??????"
+    return _filled(usual.replace(f"${{{last}}}", resource.lstrip("/") if "parameter/" in usual else resource), reading)
+
+
+def _repaired(arn: str, reading: Reading) -> str:
+    """Give an ARN with placeholders where region or account were masked."""
+    parts = arn.split(":", _ARN_PARTS - 1)
+    if len(parts) < _ARN_PARTS:
+        return arn
+    if parts[3] and not _REGION.fullmatch(parts[3]):
+        parts[3] = "REGION"
+    if parts[4] and not _ACCOUNT.fullmatch(parts[4]):
+        parts[4] = reading.account or "ACCOUNT_ID"
+    return ":".join(parts)
+
+
+def _filled(template: str, reading: Reading) -> str:
+    known = {"Partition": "aws", "Region": reading.region or "REGION", "Account": reading.account or "ACCOUNT_ID"}
+    return _VARIABLE.sub(lambda found: known.get(found[1], _hole(found[1])), template)
+
+
+def _hole(variable: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", variable).upper()
+
+
+def _names_of_holes(formats: tuple[str, ...]) -> set[str]:
+    return {"REGION", "ACCOUNT_ID"} | {_hole(found) for one in formats for found in _VARIABLE.findall(one)}
+
+
+def _narrowed(arn: str, formats: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Give the form of an ARN that policies match, which for some services is not the one that messages show."""
+    for pattern, end, note in _NOT_AS_SHOWN:
+        if found := pattern.fullmatch(arn):
+            return f"{found['kept']}{end}", [note]
+    if arn.startswith("arn:aws") and ":s3:::" in arn:
+        bucket, slash, key = arn.partition("/")
+        if slash and formats and not any("${ObjectName}" in one for one in formats):
+            return bucket, ["The action is one on the bucket, not on its objects."]
+        if not slash and formats and all("bject" in one for one in formats):
+            return f"{bucket}/*", ["The action is one on objects, so the policy names the bucket's objects."]
+        if key and "*" not in key:
+            return arn, ["To cover more than this one object, end the ARN in the prefix that the program uses and *."]
+    return arn, []
+
+
+def _condition(reading: Reading, action: str, resource: str) -> tuple[dict[str, Any], list[str]]:
+    """Give what the Allow should be tied to."""
+    if action == "iam:PassRole":
+        service = _TAKES_ROLE.get(reading.operation or "", "")
+        if not service:
+            service = next((kind for name, kind in _NAMED_FOR if name in resource.lower()), "SERVICE")
+        notes = [
+            "iam:PassedToService limits to which service the role can be given; without it, it can be given to any."
+        ]
+        if service == "SERVICE":
+            notes.append("Replace SERVICE by the service that is to use the role, such as lambda.")
+        return {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}, notes
+    service = reading.service or _SERVICES.get(reading.operation or "", "")
+    if action.startswith("kms:") and service in _USES_KEYS:
+        region = resource.split(":")[3] if resource.startswith("arn:") else reading.region or "REGION"
+        return (
+            {"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}},
+            [f"kms:ViaService lets the key be used through {service} only. The key's own policy must allow it too."],
+        )
+    if action.startswith("kms:"):
+        return {}, ["The key's own policy must allow it too, or leave it to the account's policies."]
+    return {}, []
+
+
+def _companions(action: str, notes: list[str]) -> list[dict[str, Any]]:
+    """Give the Allows without which this one is of no use."""
+    if action == "s3:GetObject":
+        notes.append(
+            "Without s3:ListBucket on the bucket, S3 answers AccessDenied also where the object does not exist."
+        )
+    if action == "sts:AssumeRole":
+        notes.append("The role's trust policy must admit this principal too.")
+    if action not in {*_PULL, *_PUSH}:
+        return []
+    group = "pull" if action in _PULL else "push"
+    others = [one for one in (*(_PUSH if group == "push" else ()), *_PULL) if one != action]
+    notes.append(f"A docker {group} goes on to need {', '.join(others)} on the same repository.")
+    return [{"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}]
+
+
+def _assume_cdk_roles(reading: Reading, qualifier: str, actions: tuple[str, ...]) -> Allow:
+    """Give what `cdk deploy` needs of the caller: to assume the roles that `cdk bootstrap` made, and nothing else."""
+    parts = _repaired(reading.resource or "", reading).split(":")
+    region, account = parts[3], parts[4]
+    roles = [f"arn:aws:iam::{account}:role/cdk-{qualifier}-{kind}-role-{account}-{region}" for kind in _CDK_ROLES]
+    notes = [
+        f"{actions[0]} is only what the CDK tries after it could not assume its own role.",
+        "Let the caller assume the four roles that `cdk bootstrap` made: they can do the rest.",
+        "Each of these roles must trust the caller's account: it does if the environment was bootstrapped from it.",
+    ]
+    if holes := {"REGION", "ACCOUNT_ID"} & {region, account}:
+        notes.append(f"Replace {', '.join(sorted(holes))}: the message does not say.")
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
+    return Allow(
+        policy={"Version": "2012-10-17", "Statement": [statement]}, actions=("sts:AssumeRole",), notes=tuple(notes)
+    )
+
+
+def _cdk_statement(statement: dict[str, Any]) -> str:
+    resources = statement["Resource"]
+    named = [resources] if isinstance(resources, str) else resources
+    lines = [
+        "role.add_to_policy(",
+        "    iam.PolicyStatement(",
+        f'        actions=["{statement["Action"]}"],',
+        *(
+            [f'        resources=["{named[0]}"],']
+            if len(named) == 1
+            else ["        resources=[", *(f'            "{one}",' for one in named), "        ],"]
+        ),
+    ]
+    for operator, keys in statement.get("Condition", {}).items():
+        inner = ", ".join(f'"{key}": "{value}"' for key, value in keys.items())
+        lines.append(f'        conditions={{"{operator}": {{{inner}}}}},')
+    return "\n".join([*lines, "    )", ")"])

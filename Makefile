@@ -99,6 +99,7 @@ docs: .venv/dev synth ## write the generated documentation anew
 	@$(VENV_PYTHON) docs/network.py
 	@$(VENV_PYTHON) -m credential_rules docs
 	@$(VENV_PYTHON) -m credential_rules ledger cdk.out --write docs/acknowledgements.md
+	@$(VENV_PYTHON) docs/deploy_policy.py cdk.out --account 123456789012 --write docs/deploy-policy.json
 
 layer: .build/layer/local .build/layer/aws ## build the functions' third-party code (the other commands do it when needed)
 

@@ -13,24 +13,25 @@ from typing import Any, Final, Literal
 
 AccessLevel = Literal["List", "Read", "Write", "Tagging", "Permissions management", "Unknown"]
 
-# Operations whose permission has another name; AWS publishes no complete table for Python.
+_PARTIQL: Final = (
+    "dynamodb:PartiQLDelete",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:PartiQLUpdate",
+)
+
+# Operations whose permission has another name; AWS publishes no complete table for Python. Last gone through in November 2026
+# against the operations of boto3 1.44.5 that no action is called as, for the services that functions commonly call.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/ (each service's page)
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "lambda:Invoke": ("lambda:InvokeFunction",),
-    "s3:HeadObject": ("s3:GetObject",),
-    "s3:HeadBucket": ("s3:ListBucket",),
-    "s3:ListObjects": ("s3:ListBucket",),
-    "s3:ListObjectsV2": ("s3:ListBucket",),
-    "s3:ListBuckets": ("s3:ListAllMyBuckets",),
-    "s3:DeleteObjects": ("s3:DeleteObject",),
-    "s3:CopyObject": ("s3:GetObject", "s3:PutObject"),
-    "s3:CreateMultipartUpload": ("s3:PutObject",),
-    "s3:UploadPart": ("s3:PutObject",),
-    "s3:CompleteMultipartUpload": ("s3:PutObject",),
-    "sqs:SendMessageBatch": ("sqs:SendMessage",),
-    "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
-    "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
-    "sns:PublishBatch": ("sns:Publish",),
+    "bedrock:Converse": ("bedrock:InvokeModel",),
+    "bedrock:ConverseStream": ("bedrock:InvokeModelWithResponseStream",),
+    "bedrock:InvokeModelWithBidirectionalStream": ("bedrock:InvokeModel",),
+    "bedrock:StartAsyncInvoke": ("bedrock:InvokeModel",),
+    "dynamodb:BatchExecuteStatement": _PARTIQL,
+    "dynamodb:ExecuteStatement": _PARTIQL,
+    "dynamodb:ExecuteTransaction": _PARTIQL,
     "dynamodb:TransactGetItems": ("dynamodb:GetItem",),
     "dynamodb:TransactWriteItems": (
         "dynamodb:ConditionCheckItem",
@@ -38,8 +39,100 @@ _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
     ),
+    "execute-api:DeleteConnection": ("execute-api:ManageConnections",),
+    "execute-api:GetConnection": ("execute-api:ManageConnections",),
+    "execute-api:PostToConnection": ("execute-api:ManageConnections",),
     "apigatewaymanagementapi:PostToConnection": ("execute-api:ManageConnections",),
+    "kms:ReEncrypt": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+    "lambda:Invoke": ("lambda:InvokeFunction",),
+    "lambda:InvokeWithResponseStream": ("lambda:InvokeFunction",),
+    "lambda:GetLayerVersionByArn": ("lambda:GetLayerVersion",),
+    "s3:CompleteMultipartUpload": ("s3:PutObject",),
+    "s3:CopyObject": ("s3:GetObject", "s3:PutObject"),
+    "s3:CreateMultipartUpload": ("s3:PutObject",),
+    "s3:CreateSession": ("s3express:CreateSession",),
+    "s3:DeleteBucketCors": ("s3:PutBucketCORS",),
+    "s3:DeleteBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "s3:DeleteBucketLifecycle": ("s3:PutLifecycleConfiguration",),
+    "s3:DeleteBucketOwnershipControls": ("s3:PutBucketOwnershipControls",),
+    "s3:DeleteBucketReplication": ("s3:PutReplicationConfiguration",),
+    "s3:DeleteBucketTagging": ("s3:PutBucketTagging",),
+    "s3:DeleteObjects": ("s3:DeleteObject",),
+    "s3:DeletePublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "s3:GetBucketAccelerateConfiguration": ("s3:GetAccelerateConfiguration",),
+    "s3:GetBucketAnalyticsConfiguration": ("s3:GetAnalyticsConfiguration",),
+    "s3:GetBucketEncryption": ("s3:GetEncryptionConfiguration",),
+    "s3:GetBucketIntelligentTieringConfiguration": ("s3:GetIntelligentTieringConfiguration",),
+    "s3:GetBucketInventoryConfiguration": ("s3:GetInventoryConfiguration",),
+    "s3:GetBucketLifecycle": ("s3:GetLifecycleConfiguration",),
+    "s3:GetBucketLifecycleConfiguration": ("s3:GetLifecycleConfiguration",),
+    "s3:GetBucketMetricsConfiguration": ("s3:GetMetricsConfiguration",),
+    "s3:GetBucketNotificationConfiguration": ("s3:GetBucketNotification",),
+    "s3:GetBucketReplication": ("s3:GetReplicationConfiguration",),
+    "s3:GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
+    "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
+    "s3:HeadBucket": ("s3:ListBucket",),
+    "s3:HeadObject": ("s3:GetObject",),
+    "s3:ListBuckets": ("s3:ListAllMyBuckets",),
+    "s3:ListDirectoryBuckets": ("s3express:ListAllMyDirectoryBuckets",),
+    "s3:ListMultipartUploads": ("s3:ListBucketMultipartUploads",),
+    "s3:ListObjectVersions": ("s3:ListBucketVersions",),
+    "s3:ListObjects": ("s3:ListBucket",),
+    "s3:ListObjectsV2": ("s3:ListBucket",),
+    "s3:ListParts": ("s3:ListMultipartUploadParts",),
+    "s3:PutBucketAccelerateConfiguration": ("s3:PutAccelerateConfiguration",),
+    "s3:PutBucketAnalyticsConfiguration": ("s3:PutAnalyticsConfiguration",),
+    "s3:PutBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "s3:PutBucketIntelligentTieringConfiguration": ("s3:PutIntelligentTieringConfiguration",),
+    "s3:PutBucketInventoryConfiguration": ("s3:PutInventoryConfiguration",),
+    "s3:PutBucketLifecycle": ("s3:PutLifecycleConfiguration",),
+    "s3:PutBucketLifecycleConfiguration": ("s3:PutLifecycleConfiguration",),
+    "s3:PutBucketMetricsConfiguration": ("s3:PutMetricsConfiguration",),
+    "s3:PutBucketNotificationConfiguration": ("s3:PutBucketNotification",),
+    "s3:PutBucketReplication": ("s3:PutReplicationConfiguration",),
+    "s3:PutObjectLockConfiguration": ("s3:PutBucketObjectLockConfiguration",),
+    "s3:PutPublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "s3:RenameObject": ("s3express:CreateSession",),
+    "s3:SelectObjectContent": ("s3:GetObject",),
+    "s3:UploadPart": ("s3:PutObject",),
+    "s3:UploadPartCopy": ("s3:GetObject", "s3:PutObject"),
+    "s3:WriteGetObjectResponse": ("s3-object-lambda:WriteGetObjectResponse",),
+    "sns:PublishBatch": ("sns:Publish",),
+    "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
+    "sqs:DeleteMessageBatch": ("sqs:DeleteMessage",),
+    "sqs:SendMessageBatch": ("sqs:SendMessage",),
+    "timestream:Query": ("timestream:Select",),
+    "timestream:WriteRecords": ("timestream:WriteRecords", "timestream:DescribeEndpoints"),
 }
+
+_ALSO: Final[dict[str, tuple[str, ...]]] = {
+    "rds-data:BatchExecuteStatement": ("secretsmanager:GetSecretValue",),
+    "rds-data:ExecuteStatement": ("secretsmanager:GetSecretValue",),
+    "timestream:Select": ("timestream:DescribeEndpoints",),
+}
+"""Actions that an operation of the action's own name needs besides."""
+
+NEEDS_NO_PERMISSION: Final = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
+"""Actions that IAM asks nobody a permission for. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+
+_API_GATEWAY: Final = {
+    "Get": "GET",
+    "List": "GET",
+    "Export": "GET",
+    "Create": "POST",
+    "Import": "POST",
+    "Generate": "POST",
+    "Test": "POST",
+    "Update": "PATCH",
+    "Put": "PUT",
+    "Tag": "PUT",
+    "Reimport": "PUT",
+    "Delete": "DELETE",
+    "Untag": "DELETE",
+    "Flush": "DELETE",
+    "Reset": "DELETE",
+}
+"""API Gateway's actions are the HTTP methods of its operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +203,12 @@ def actions_of_operation(service: str, operation: str) -> tuple[str, ...]:
     if known is not None:
         return known
     found = action(name)
-    return (found.name,) if found else ()
+    if found is not None:
+        return (found.name, *_ALSO.get(found.name, ()))
+    if service == "apigateway":
+        method = next((http for verb, http in _API_GATEWAY.items() if operation.startswith(verb)), "")
+        return (f"apigateway:{method}",) if method else ()
+    return ()
 
 
 def _is_pattern(text: str) -> bool:

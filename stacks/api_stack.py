@@ -66,6 +66,7 @@ class ApiStack(Stack):
         layer = lambda_.LayerVersion(
             self,
             "Dependencies",
+            layer_version_name=f"{settings.prefix}-dependencies",
             code=lambda_.Code.from_asset(str(dependencies)),
             description="Third-party code, from wheels by hash",
             compatible_architectures=[runtime.architecture],

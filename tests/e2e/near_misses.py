@@ -54,7 +54,7 @@ def _miss(action: str, resource: str, operation: str, **parameters: object) -> N
 
 def _on_tables(tables: list[str], account: str) -> Iterator[NearMiss]:
     for table in tables:
-        names = ["key_id"] if "ApiKeys" in table else ["tenant_id", "event_id"]
+        names = ["key_id"] if table.endswith("-api-keys") else ["tenant_id", "event_id"]
         key = {name: {"S": "proof"} for name in names}
         arn = f"arn:aws:dynamodb:us-east-1:{account}:table/{table}"
         for operation, parameters in (

@@ -1,0 +1,460 @@
+"""What a function's role has to allow, and why: the calls of its code, and what Lambda does with the role itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+from weakref import WeakKeyDictionary
+
+from credential_rules.code_calls import operations_of
+from credential_rules.iam_actions import NEEDS_NO_PERMISSION, actions_of_operation
+from credential_rules.sdk_services import prefix_of
+from credential_rules.template import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from credential_rules.code_calls import Call, CodeCalls
+    from credential_rules.index import Function, Index
+    from credential_rules.template import HasPlace, Value
+    from credential_rules.values import Text
+
+Target: TypeAlias = "Resource | str | None"
+"""What an action is done to: a resource of the run, else its name or ARN as far as it is known; None if nobody knows."""
+
+ANY_INDEX: Final = "*"
+"""`Need.below` of a query whose index is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One action that a role has to allow.
+
+    `target` is what it is done to, `below` an index of the table or `*` for any. `reason` says who needs it and what for;
+    `path` and `line` where the code calls, empty and 0 for what Lambda does itself, whose `at` is the place in the
+    template. Without an action that is not `is_required` everything works all the same: it is allowed to be granted.
+    """
+
+    action: str
+    target: Target
+    reason: str
+    below: str = ""
+    path: str = ""
+    line: int = 0
+    by_code: bool = True
+    is_required: bool = True
+    at: HasPlace | None = None
+
+
+_KNOWN: WeakKeyDictionary[Index, dict[Resource, list[Need]]] = WeakKeyDictionary()
+
+
+def needs_of(index: Index, function: Function) -> list[Need]:
+    """Everything that a function's role has to allow, as far as it is known: see `operations_of` for what is not."""
+    known = _KNOWN.setdefault(index, {})
+    found = known.get(function.resource)
+    if found is None:
+        gathered = [*_by_code(function, operations_of(index, function)), *_by_lambda(index, function)]
+        gathered += [more for need in gathered for more in _by_key(need)]
+        found = known[function.resource] = list(dict.fromkeys(gathered))
+    return found
+
+
+# --- the code's calls ---------------------------------------------------------------------------------------------
+
+
+def _by_code(function: Function, calls: CodeCalls) -> Iterator[Need]:
+    for call in calls.calls:
+        prefix = prefix_of(call.service)
+        for action in actions_of_operation(prefix, call.operation):
+            if action in NEEDS_NO_PERMISSION:
+                continue
+            for target in _targets(function, call, action, prefix):
+                for below in call.index or ("",):
+                    yield Need(
+                        action,
+                        target,
+                        f"{call.path}:{call.line} {call.operation}{_on(call)}"
+                        if call.line
+                        else f"{call.path} {call.operation}",
+                        below,
+                        call.path,
+                        call.line,
+                        is_required=not call.is_optional,
+                    )
+
+
+def _on(call: Call) -> str:
+    named = ", ".join(one.text for one in call.resources)
+    index = f", index {', '.join(call.index)}" if call.index and call.index != (ANY_INDEX,) else ""
+    return f" on {named}{index}" if named else ""
+
+
+def _targets(function: Function, call: Call, action: str, prefix: str) -> list[Target]:
+    # What is copied from is not what is copied to; a secret is not the cluster that it opens.
+    is_other = action.partition(":")[0] != prefix or (action == "s3:GetObject" and "Copy" in call.operation)
+    if is_other or not call.resources:
+        return [None]
+    found: list[Target] = []
+    set_ones = [one for one in call.resources if one.is_variable and _variable(function, one.text)]
+    # A default in the code counts only where the deployment does not set the variable.
+    for one in set_ones or call.resources:
+        if one.is_variable:
+            found += _texts_targets(_variable(function, one.text))
+        else:
+            found.append(named_target(one.text))
+    return list(dict.fromkeys(found)) or [None]
+
+
+def _variable(function: Function, name: str) -> list[Text]:
+    value = function.environment[name]
+    if not value:
+        value = next((held for key, held in function.environment.entries() if key.upper() == name.upper()), value)
+    return value.texts()
+
+
+def _texts_targets(texts: list[Text]) -> list[Target]:
+    if not texts:
+        return [None]
+    return [_text_target(text) for text in texts]
+
+
+def _text_target(text: Text) -> Target:
+    if text.resource is not None:
+        return text.resource
+    hole = text.hole
+    if hole is not None and hole.kind == "unknown":
+        return None
+    held = [one.resource for one in text.holes if one.resource is not None]
+    # A queue's URL, or an ARN, around the name of one resource.
+    if len(held) == 1 and not any(one.kind in {"unknown", "import"} for one in text.holes):
+        return held[0]
+    return named_target(text.pattern)
+
+
+def named_target(text: str) -> Target:
+    """A name out of what a call is given: the last part of a queue's URL, an ARN as it is."""
+    if text.startswith(("http://", "https://")):
+        return text.rstrip("/").rsplit("/", 1)[-1]
+    return text
+
+
+# --- what Lambda does itself --------------------------------------------------------------------------------------
+
+_LOG: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
+_TRACE: Final = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+_TRACE_TOO: Final = ("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:GetSamplingStatisticSummaries")
+_INTERFACES: Final = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+)
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions"""
+_INTERFACES_IPV6: Final = ("ec2:AssignIpv6Addresses", "ec2:UnassignIpv6Addresses")
+_INTERFACES_TO_POLL: Final = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+
+_POLLED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "sqs": (
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        (),
+    ),
+    "dynamodb": (
+        ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+        ("dynamodb:ListStreams",),
+    ),
+    "kinesis": (
+        ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"),
+        (
+            "kinesis:DescribeStreamSummary",
+            "kinesis:DescribeStreamConsumer",
+            "kinesis:ListStreams",
+            "kinesis:SubscribeToShard",
+        ),
+    ),
+    "kafka": (
+        ("kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"),
+        (
+            "kafka:DescribeCluster",
+            "kafka:DescribeVpcConnection",
+            "kafka:ListScramSecrets",
+            "kafka-cluster:Connect",
+            "kafka-cluster:DescribeGroup",
+            "kafka-cluster:AlterGroup",
+            "kafka-cluster:DescribeTopic",
+            "kafka-cluster:ReadData",
+            "kafka-cluster:DescribeClusterDynamicConfiguration",
+            "secretsmanager:GetSecretValue",
+        ),
+    ),
+    "mq": (("mq:DescribeBroker", "secretsmanager:GetSecretValue"), ()),
+    "docdb": (
+        ("rds:DescribeDBClusters", "rds:DescribeDBClusterParameters", "rds:DescribeDBSubnetGroups"),
+        ("secretsmanager:GetSecretValue",),
+    ),
+    "self-managed": ((), ("secretsmanager:GetSecretValue",)),
+}
+"""What an event source mapping does with the role, and what it may do besides, by the kind of its source.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+"""
+_NEED_INTERFACES_TO_POLL: Final = frozenset({"kafka", "mq", "docdb", "self-managed"})
+
+_SOURCE_TYPES: Final = {
+    "AWS::SQS::Queue": "sqs",
+    "AWS::DynamoDB::Table": "dynamodb",
+    "AWS::DynamoDB::GlobalTable": "dynamodb",
+    "AWS::Serverless::SimpleTable": "dynamodb",
+    "AWS::Kinesis::Stream": "kinesis",
+    "AWS::Kinesis::StreamConsumer": "kinesis",
+    "AWS::MSK::Cluster": "kafka",
+    "AWS::MSK::ServerlessCluster": "kafka",
+    "AWS::AmazonMQ::Broker": "mq",
+    "AWS::DocDB::DBCluster": "docdb",
+}
+_SENT: Final = {
+    "AWS::SQS::Queue": "sqs:SendMessage",
+    "AWS::SNS::Topic": "sns:Publish",
+    "AWS::Lambda::Function": "lambda:InvokeFunction",
+    "AWS::Serverless::Function": "lambda:InvokeFunction",
+    "AWS::Lambda::Alias": "lambda:InvokeFunction",
+    "AWS::Events::EventBus": "events:PutEvents",
+    "AWS::S3::Bucket": "s3:PutObject",
+}
+_SENT_BY_SERVICE: Final = {
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "lambda": "lambda:InvokeFunction",
+    "events": "events:PutEvents",
+    "s3": "s3:PutObject",
+}
+
+
+def _by_lambda(index: Index, function: Function) -> Iterator[Need]:  # noqa: C901 (one step per thing that Lambda does)
+    yield from _for_its_log(function)
+    resource = function.resource
+    for tracing in (*resource["TracingConfig"]["Mode"].literals(), *resource["Tracing"].literals()):
+        if tracing == "Active":
+            at = resource["TracingConfig"] or resource["Tracing"]
+            yield from _lambda(_TRACE, None, "Lambda writes its traces", at)
+            yield from _lambda(_TRACE_TOO, None, "Lambda writes its traces", at, is_required=False)
+    if function.is_in_vpc:
+        yield from _lambda(_INTERFACES, None, "Lambda places it in its VPC", resource["VpcConfig"])
+        if resource["VpcConfig"]["Ipv6AllowedForDualStack"].is_true:
+            yield from _lambda(
+                _INTERFACES_IPV6, None, "Lambda places it in its VPC", resource["VpcConfig"], is_required=False
+            )
+    dead_letters = resource["DeadLetterConfig"]["TargetArn"] or resource["DeadLetterQueue"]["TargetArn"]
+    yield from _sent(dead_letters, "Lambda sends its dead letters")
+    for config in index.resources("AWS::Lambda::EventInvokeConfig"):
+        if resource in config["FunctionName"].resources():
+            yield from _destinations(config["DestinationConfig"])
+    yield from _destinations(resource["EventInvokeConfig"]["DestinationConfig"])
+    for mapping in index.resources("AWS::Lambda::EventSourceMapping"):
+        if _is_of(mapping, function):
+            yield from _polled(mapping.properties, mapping.logical_id, "")
+            yield from _destinations(mapping["DestinationConfig"])
+    for name, event in resource["Events"].entries():
+        for kind in event["Type"].literals():
+            if kind in _SAM_EVENTS:
+                yield from _polled(event["Properties"], name, _SAM_EVENTS[kind])
+                yield from _destinations(event["Properties"]["DestinationConfig"])
+    key = resource["KmsKeyArn"]
+    if key:
+        yield from _lambda(
+            ("kms:Decrypt",), _first_target(key), "Lambda decrypts its variables", key, is_required=False
+        )
+
+
+_SAM_EVENTS: Final = {
+    "SQS": "sqs",
+    "DynamoDB": "dynamodb",
+    "Kinesis": "kinesis",
+    "MSK": "kafka",
+    "MQ": "mq",
+    "DocumentDB": "docdb",
+    "SelfManagedKafka": "self-managed",
+}
+
+
+def _is_of(mapping: Resource, function: Function) -> bool:
+    for text in mapping["FunctionName"].texts():
+        target = text.resource
+        if target is function.resource:
+            return True
+        if target is not None and target.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+            return function.resource in target["FunctionName"].resources()
+        names = function.resource["FunctionName"].texts()
+        if text.literal is not None and any(text.literal.endswith(name.pattern) for name in names if name.pattern):
+            return True
+    return False
+
+
+def _lambda(
+    actions: tuple[str, ...], target: Target, reason: str, at: HasPlace, *, is_required: bool = True
+) -> Iterator[Need]:
+    for action in actions:
+        yield Need(action, target, reason, by_code=False, is_required=is_required, at=at)
+
+
+def _first_target(value: Value) -> Target:
+    texts = value.texts()
+    return _text_target(texts[0]) if len(texts) == 1 else None
+
+
+def _for_its_log(function: Function) -> Iterator[Need]:
+    resource = function.resource
+    group = resource["LoggingConfig"]["LogGroup"]
+    targets = _texts_targets(group.texts()) if group else [_default_log_group(resource)]
+    for target in targets:
+        yield from _lambda(_LOG, target, "Lambda writes its log", group or resource)
+        if not isinstance(target, Resource):
+            # The template's group is there before the function; another is made by whoever writes first.
+            yield from _lambda(
+                ("logs:CreateLogGroup",), target, "Lambda makes its log group", group or resource, is_required=False
+            )
+
+
+def _default_log_group(resource: Resource) -> Target:
+    names = resource["FunctionName"].texts()
+    return f"/aws/lambda/{names[0].pattern}" if len(names) == 1 else None
+
+
+def _sent(value: Value, reason: str) -> Iterator[Need]:
+    for text in value.texts() if value else ():
+        target = _text_target(text)
+        if isinstance(target, Resource):
+            action = _SENT.get(target.type, "")
+        else:
+            parts = text.pattern.split(":")
+            action = _SENT_BY_SERVICE.get(parts[2], "") if len(parts) > 2 else ""  # noqa: PLR2004 (arn, partition, service)
+        if action:
+            yield Need(action, target, reason, by_code=False, at=value)
+
+
+def _destinations(config: Value) -> Iterator[Need]:
+    for outcome, name in (("OnFailure", "failures"), ("OnSuccess", "successes")):
+        yield from _sent(config[outcome]["Destination"], f"Lambda sends {name} on")
+
+
+def _polled(properties: Value, name: str, kind: str) -> Iterator[Need]:
+    source = properties["EventSourceArn"]
+    for key in ("Queue", "Stream", "Broker", "Cluster"):
+        source = source or properties[key]
+    reason = f"event source mapping '{name}'"
+    targets: list[tuple[Target, str]] = []
+    for text in source.texts() if source else ():
+        target = _text_target(text)
+        if isinstance(target, Resource):
+            targets.append((target, kind or _SOURCE_TYPES.get(target.type, "")))
+        else:
+            parts = text.pattern.split(":")
+            targets.append((target, kind or (parts[2] if len(parts) > 2 else "")))  # noqa: PLR2004 (arn, partition, service)
+    if not source and (kind or properties["SelfManagedEventSource"]):
+        targets.append((None, kind or "self-managed"))
+    for target, of_kind in targets:
+        required, more = _POLLED.get(of_kind, ((), ()))
+        at = source or properties
+        for actions, is_required in ((required, True), (more, False)):
+            for action in actions:
+                own = action.partition(":")[0] in {of_kind, "dynamodb"}
+                yield Need(action, target if own else None, reason, by_code=False, is_required=is_required, at=at)
+        if of_kind in _NEED_INTERFACES_TO_POLL:
+            yield from _lambda(_INTERFACES_TO_POLL, None, reason, at, is_required=False)
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::SecretsManager::Secret": ("KmsKeyId",),
+    "AWS::Kinesis::Stream": ("StreamEncryption", "KeyId"),
+    "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::Logs::LogGroup": (),
+}
+_ENCRYPT: Final = ("kms:GenerateDataKey", "kms:Decrypt")
+_WITH_KEY: Final[dict[str, tuple[str, ...]]] = {
+    "kinesis:PutRecord": ("kms:GenerateDataKey",),
+    "kinesis:PutRecords": ("kms:GenerateDataKey",),
+    "kinesis:GetRecords": ("kms:Decrypt",),
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:GetObjectVersion": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey",),
+    "secretsmanager:GetSecretValue": ("kms:Decrypt",),
+    "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sns:Publish": _ENCRYPT,
+    "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "sqs:SendMessage": _ENCRYPT,
+}
+"""What an action needs on the key of what it works with. https://docs.aws.amazon.com/kms/latest/developerguide/service-integration.html"""
+_OF_DYNAMODB: Final = ("kms:Decrypt",)
+_OF_DYNAMODB_TOO: Final = (
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:CreateGrant",
+)
+_OPTIONAL_WITH_KEY: Final = ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+
+
+def _by_key(need: Need) -> Iterator[Need]:
+    """What a need implies on the customer's key that encrypts its target."""
+    target = need.target
+    if not isinstance(target, Resource):
+        return
+    required: tuple[str, ...] = _WITH_KEY.get(need.action, ())
+    optional: tuple[str, ...] = _OPTIONAL_WITH_KEY if required else ()
+    if need.action.startswith("dynamodb:") and need.by_code:
+        required, optional = _OF_DYNAMODB, _OF_DYNAMODB_TOO
+    if not required:
+        return
+    for key, at in keys_of(target):
+        for actions, is_required in ((required, need.is_required), (optional, False)):
+            for action in actions:
+                reason = f"{need.reason}, encrypted with a key"
+                yield Need(
+                    action,
+                    key,
+                    reason,
+                    "",
+                    need.path,
+                    need.line,
+                    need.by_code,
+                    is_required,
+                    at if not need.line else None,
+                )
+
+
+def keys_of(resource: Resource) -> list[tuple[Target, HasPlace]]:
+    """The customer's keys that encrypt a resource, each with where the template says so; none for keys of AWS."""
+    values: list[Value] = []
+    steps = _KEYS.get(resource.type)
+    if steps:
+        value = resource.properties
+        for step in steps:
+            value = value[step]
+        values.append(value)
+    elif resource.type == "AWS::DynamoDB::GlobalTable":
+        values += [replica["SSESpecification"]["KMSMasterKeyId"] for replica in resource["Replicas"].each()]
+    elif resource.type == "AWS::S3::Bucket":
+        for rule in resource["BucketEncryption"]["ServerSideEncryptionConfiguration"].each():
+            values.append(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"])
+    found: list[tuple[Target, HasPlace]] = []
+    for value in values:
+        for text in value.texts() if value else ():
+            target = _text_target(text)
+            if not (isinstance(target, str) and "alias/aws/" in target):
+                found.append((target, value))
+    return found

@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help up test synth check deploy watch bootstrap bench bench-rules down incident docs layer format clean
+.PHONY: help up test synth check deploy destroy watch bootstrap bench bench-rules down incident docs layer format clean
 
 SHELL := /bin/sh
 
@@ -37,6 +37,8 @@ VENV_PYTHON := .venv/bin/python
 # Most modules of the construct library are never imported: compiling them all takes longer than all the rest.
 PIP_INSTALL := install --quiet --no-warn-script-location --no-compile
 STEP := $(VENV_PYTHON) -m local_aws.step
+# What talks to a real account checks the session first.
+ROLEBOUND := $(VENV_PYTHON) -m operator_cli
 
 # Synthesis needs no session; one that is there must not change what comes out.
 NO_AWS_SESSION := env -u AWS_PROFILE -u AWS_DEFAULT_PROFILE -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY \
@@ -49,7 +51,7 @@ help: ## this list
 	@echo
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1 ~\2/p' Makefile | awk -F '~' '{ printf "%-18s%s\n", $$1, $$2 }'
 	@echo
-	@echo '  synth, deploy, watch and bench take ARGS: make deploy ARGS="-c environment=prod -c region=eu-central-1"'
+	@echo '  synth, deploy, destroy, watch and bench take ARGS: make deploy ARGS="-c environment=prod -c region=eu-central-1"'
 
 up: .venv/base .venv/cdk-cli .local/emulator/ready .build/layer/local ## start local AWS, deploy everything, send one event, print how to call it
 	@$(VENV_PYTHON) -m local_aws up
@@ -79,13 +81,17 @@ synth: .venv/base .venv/cdk-cli .build/layer/aws ## synthesise all stacks with a
 	@$(VENV_PYTHON) -m credential_rules ledger cdk.out
 	@echo 'Every stack is in cdk.out and passes every rule; docs/acknowledgements.md lists the exceptions.'
 
-bootstrap: .venv/base .venv/cdk-cli .build/layer/aws ## make the CDK's own bucket and roles in the AWS account of your session, once
-	cdk bootstrap $(ARGS)
+bootstrap: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then make the CDK's own bucket and roles in its account, once
+	@$(ROLEBOUND) bootstrap $(ARGS)
 
-deploy: .venv/base .venv/cdk-cli .build/layer/aws ## deploy to the AWS account of your session
-	cdk deploy --all $(ARGS)
+deploy: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then deploy to its AWS account
+	@$(ROLEBOUND) deploy --all $(ARGS)
 
-watch: .venv/base .venv/cdk-cli .build/layer/aws ## deploy changes to your AWS account as you save them
+destroy: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then delete the stacks from its AWS account
+	@$(ROLEBOUND) destroy --all $(ARGS)
+
+watch: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then deploy changes to its AWS account as you save them
+	@$(ROLEBOUND) check --for watch
 	cdk watch --all $(ARGS)
 
 bench: .venv/dev .venv/cdk-cli .build/layer/local ## what it costs, beside what you would use instead

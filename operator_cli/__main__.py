@@ -62,13 +62,27 @@ def parser() -> argparse.ArgumentParser:
         )
         own.add_argument("--json", action="store_true", help="print the answer as one JSON document")
         command.configure(own)
-        own.set_defaults(run=command.run)
+        own.set_defaults(run=command.run, hands_on=command.hands_on, parser=own)
     return top
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line; what a command hands on to another tool is in `rest`, in its order."""
+    tools = {command.name for command in all_commands() if command.hands_on}
+    own, handed_on = list(arguments), []
+    if tools & set(own[:1]) and "--" in own:
+        cut = own.index("--")
+        own, handed_on = own[:cut], own[cut + 1 :]
+    options, unknown = parser().parse_known_args(own)
+    if unknown and not options.hands_on:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    options.rest = [*unknown, *handed_on]
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = parser().parse_args(arguments)
+    options = parsed(sys.argv[1:] if arguments is None else arguments)
     output = Output.of_process(as_json=options.json)
     try:
         return int(options.run(options, output))

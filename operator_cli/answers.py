@@ -80,3 +80,20 @@ class Caller:
         """The name of the session, if it is a role's."""
         kind, *names = self.principal.split("/")
         return names[-1] if kind == "assumed-role" and len(names) > 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of a log.
+
+    Attributes:
+        key: Tells it from every other line.
+        at: When it was written.
+        stream: By which instance of the function.
+        text: The line, without its end.
+    """
+
+    key: str
+    at: datetime
+    stream: str
+    text: str

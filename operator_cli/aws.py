@@ -19,10 +19,10 @@ import botocore.exceptions  # noqa: TID251 - this file is operator_cli's one doo
 import botocore.session  # noqa: TID251 - as above
 from botocore.config import Config  # noqa: TID251 - as above
 
-from operator_cli.answers import Caller, Failure, FailureKind
+from operator_cli.answers import Caller, Failure, FailureKind, LogLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Aws", "Caller", "Calls", "Failure", "FailureKind", "connect", "failure_of"]
 
@@ -240,19 +240,31 @@ class Aws:
             return failure_of(error)
         return str(answer["Parameter"]["Value"])
 
-    def log_lines(self, group: str, *, since: datetime) -> Iterator[tuple[datetime, str, str]] | Failure:
-        """Give a log group's lines since a moment, oldest first: when, from which stream, what."""
-        found = []
+    def log_group_of(self, function: str) -> str | Failure:
+        """Name the log group that a function writes to: one call."""
         try:
-            pages = self.client("logs").get_paginator("filter_log_events")
-            for page in pages.paginate(logGroupName=group, startTime=int(since.timestamp() * 1000)):
-                found += page["events"]
+            answer = self.client("lambda").get_function_configuration(FunctionName=function)
         except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
             return failure_of(error)
-        return (
-            (datetime.fromtimestamp(line["timestamp"] / 1000, tz=UTC), line["logStreamName"], line["message"].rstrip())
-            for line in found
-        )
+        return str(answer.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}")
+
+    def log_lines(self, group: str, *, since: datetime) -> list[LogLine] | Failure:
+        """Give a log group's lines since a moment, oldest first: a call for each page."""
+        try:
+            pages = self.client("logs").get_paginator("filter_log_events")
+            found = [
+                LogLine(
+                    key=line["eventId"],
+                    at=datetime.fromtimestamp(line["timestamp"] / 1000, tz=UTC),
+                    stream=line["logStreamName"],
+                    text=line["message"].rstrip(),
+                )
+                for page in pages.paginate(logGroupName=group, startTime=int(since.timestamp() * 1000))
+                for line in page["events"]
+            ]
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        return sorted(found, key=lambda line: line.at)
 
     def client(self, service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - clients are made at run time
         """Give a client of this session, with tight time-outs and no second attempt."""

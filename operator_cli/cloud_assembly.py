@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 PRODUCTION: Final = frozenset({"prod", "production"})
@@ -34,6 +35,8 @@ class Stack:
         bootstrap_version: The least version of the CDK's bootstrap that it needs; `None` if it needs none.
         bootstrap_parameter: The parameter that holds that version.
         production: Whether its tag `environment`, or a word of its name, says so.
+        called: Every name by which it can be selected.
+        needs: Names of what has to be deployed before it.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Stack:
     bootstrap_version: int | None
     bootstrap_parameter: str
     production: bool
+    called: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,37 @@ class Assembly:
     def production(self) -> tuple[str, ...]:
         """The names of its production stacks."""
         return tuple(stack.name for stack in self.stacks if stack.production)
+
+
+def selected(assembly: Assembly, words: Sequence[str]) -> Assembly:
+    """Give the part of an assembly that a command line is about.
+
+    Args:
+        assembly: All of it.
+        words: The command line; a word that is the name of a stack, or a pattern of names, selects it. Without one all
+            are meant. What a stack depends on comes with it, unless `--exclusively` (`-e`) is among the words.
+    """
+    chosen = {
+        stack.name
+        for stack in assembly.stacks
+        for word in words
+        if any(fnmatchcase(name, word) for name in stack.called)
+    }
+    if not chosen or "--all" in words:
+        return assembly
+    alone = bool({"--exclusively", "-e"} & set(words))
+    while not alone:
+        more = {
+            other.name
+            for stack in assembly.stacks
+            if stack.name in chosen
+            for other in assembly.stacks
+            if other.called & set(stack.needs)
+        }
+        if more <= chosen:
+            break
+        chosen |= more
+    return replace(assembly, stacks=tuple(stack for stack in assembly.stacks if stack.name in chosen))
 
 
 def read_assembly(path: Path) -> Assembly | None:
@@ -126,6 +162,8 @@ def _stack(folder: Path, artifact_id: str, artifact: dict[str, Any]) -> Stack:
         region=None if region == "unknown-region" else region,
         bootstrap_version=None if needs is None else int(needs),
         bootstrap_parameter=str(properties.get("bootstrapStackVersionSsmParameter") or DEFAULT_PARAMETER),
+        called=frozenset({artifact_id, name, str(artifact.get("displayName") or name)}),
+        needs=tuple(artifact.get("dependencies", ())),
         production=bool(PRODUCTION & ({word.lower() for word in re.split(r"[^A-Za-z0-9]+", name)} | tagged)),
     )
 

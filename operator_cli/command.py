@@ -24,6 +24,8 @@ class Command:
         configure: Adds the arguments. `--json` is there already.
         run: Does it and gives the exit status, its own or that of the program it ran; raises `OperatorError` where it
             cannot.
+        hands_on: Whether arguments that it does not know itself are another tool's. They are in `options.rest`, with
+            everything after `--`.
     """
 
     name: str
@@ -32,3 +34,4 @@ class Command:
     examples: tuple[tuple[str, str], ...]
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Output], int]
+    hands_on: bool = False

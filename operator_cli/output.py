@@ -35,6 +35,10 @@ class Output:
         """Give the process's own."""
         return cls(stdout=sys.stdout, stderr=sys.stderr, as_json=as_json, environ=os.environ)
 
+    def to_stderr(self) -> Output:
+        """Give one whose results go to `stderr`: what is said beside another tool's result."""
+        return Output(stdout=self.stderr, stderr=self.stderr, as_json=self.as_json, environ=self.environ)
+
     def json(self, value: Mapping[str, Any]) -> None:
         """Write one JSON document."""
         self._write(self.stdout, json.dumps(value, indent=2, ensure_ascii=False))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.cloud_assembly import read_assembly
+from operator_cli.cloud_assembly import read_assembly, selected
 from operator_cli.credential_facts import gather
 from operator_cli.credential_sources import Sdk, Source, endpoint_overrides, region_in_force, resolve
 from operator_cli.session_check import (
@@ -22,7 +22,7 @@ from operator_cli.session_check import (
 from operator_cli.session_prompt import Prompt, prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -44,7 +44,7 @@ class Examined:
         session: What is known of the session.
         findings: The answers.
         calls: The requests that were sent, those for new credentials included.
-        strict: Whether what cannot be told is refused.
+        certain: Whether what cannot be told is refused.
     """
 
     wanted: Wanted
@@ -52,12 +52,12 @@ class Examined:
     session: SessionFacts
     findings: tuple[Finding, ...]
     calls: tuple[str, ...]
-    strict: bool = False
+    certain: bool = False
 
     @property
     def status(self) -> ExitStatus:
         """What the findings amount to."""
-        return exit_status(self.findings, strict=self.strict)
+        return exit_status(self.findings, certain=self.certain)
 
     def prompt(self, command: str) -> Prompt:
         """Give what a person without a session is told, who typed that command."""
@@ -71,8 +71,9 @@ def examine(
     clock: Callable[[], datetime],
     profile: str | None = None,
     assembly: Path | None = None,
+    stacks: Sequence[str] = (),
     connect: Connect | None = None,
-    strict: bool = False,
+    certain: bool = False,
 ) -> Examined:
     """Look at the session that the operation would use.
 
@@ -85,14 +86,16 @@ def examine(
         clock: This machine's time.
         profile: The profile that was named.
         assembly: Folder of the cloud assembly.
+        stacks: A command line that may name stacks of it: then only they count.
         connect: Opens a session by profile and region; the door to AWS if not given.
-        strict: Whether what cannot be told is refused.
+        certain: Whether what cannot be told is refused.
 
     Raises:
         OperatorError: The assembly cannot be understood.
     """
     facts = gather(environ, now=clock(), profile=profile)
     read = read_assembly(assembly) if assembly is not None else None
+    read = selected(read, stacks) if read is not None else None
     resolution = resolve(facts, Sdk.BOTO3)
     session = SessionFacts(
         now=facts.now,
@@ -104,14 +107,14 @@ def examine(
     )
     calls: tuple[str, ...] = ()
     if wanted.operation.needs_session and resolution.winner is not None and hopeless(resolution) is None:
-        session, calls = _asked(wanted, session, profile, clock, connect or _door)
+        session, calls = _asked(wanted, session, profile, clock, connect or connect_to_aws)
     return Examined(
         wanted=wanted,
         credentials=facts,
         session=session,
         findings=judge(wanted, session),
         calls=calls,
-        strict=strict,
+        certain=certain,
     )
 
 
@@ -228,7 +231,8 @@ def _source_as_json(source: Source | None) -> dict[str, Any] | None:
     }
 
 
-def _door(profile: str | None, region: str | None) -> Aws | Failure:
+def connect_to_aws(profile: str | None, region: str | None) -> Aws | Failure:
+    """Open a session by the SDK's own order; an MFA code is asked for on a terminal only."""
     import sys  # noqa: PLC0415 - beside its one use
 
     from operator_cli import aws  # noqa: PLC0415 - the SDK is loaded only where it is asked something

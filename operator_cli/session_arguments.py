@@ -36,7 +36,7 @@ def add_session_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-long-lived", action="store_true", help="accept a key that never expires, which is refused otherwise"
     )
     group.add_argument("--allow-root", action="store_true", help="accept the account's root user, as above")
-    group.add_argument("--strict", action="store_true", help="refuse also what cannot be told")
+    group.add_argument("--certain", action="store_true", help="refuse also what cannot be told")
 
 
 def add_assembly_argument(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +48,11 @@ def add_assembly_argument(parser: argparse.ArgumentParser) -> None:
         default=Path("cdk.out"),
         help="the cloud assembly whose account and region count (cdk.out)",
     )
+
+
+def add_confirmation_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that answers the question before production."""
+    parser.add_argument("--yes", action="store_true", help="go on in production without being asked, as CI must")
 
 
 def wanted_of(options: argparse.Namespace, operation: Operation) -> Wanted:

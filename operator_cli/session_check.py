@@ -164,26 +164,29 @@ def judge(wanted: Wanted, facts: SessionFacts) -> tuple[Finding, ...]:
     if facts.caller is not None and not isinstance(facts.caller, Failure):
         found += _identity(wanted, facts.caller, facts.resolution.winner)
         found += _lifetime(wanted, facts, facts.caller)
-        found += _place(wanted, facts, facts.caller)
-        found += _bootstrap(wanted, facts)
+        place = list(_place(wanted, facts, facts.caller))
+        found += place
+        # Elsewhere nobody looked, and it is not the trouble now.
+        if not any(finding.verdict is Verdict.REFUSED for finding in place):
+            found += _bootstrap(wanted, facts)
     found += _clock(facts)
     found += _endpoints(facts)
     return tuple(found)
 
 
-def exit_status(findings: tuple[Finding, ...], *, strict: bool = False) -> ExitStatus:
+def exit_status(findings: tuple[Finding, ...], *, certain: bool = False) -> ExitStatus:
     """Give the one status of all findings; the more basic trouble comes first.
 
     Args:
         findings: The answers.
-        strict: Whether what cannot be told is refused.
+        certain: Whether what cannot be told is refused.
     """
     refused = {finding.status for finding in findings if finding.verdict is Verdict.REFUSED}
     order = (ExitStatus.NO_CREDENTIALS, ExitStatus.EXPIRED, ExitStatus.WRONG_PLACE, ExitStatus.REFUSED)
     for status in order:
         if status in refused:
             return status
-    if strict and any(finding.verdict is Verdict.CANNOT_TELL for finding in findings):
+    if certain and any(finding.verdict is Verdict.CANNOT_TELL for finding in findings):
         return ExitStatus.REFUSED
     return ExitStatus.GOOD
 

@@ -57,7 +57,7 @@ def summary(examined: Examined) -> str:
     operation = examined.wanted.operation
     if examined.status != ExitStatus.GOOD:
         refused = sorted({finding.question for finding in examined.findings if finding.verdict is Verdict.REFUSED})
-        return f"Not good for {operation}: {', '.join(refused) or 'something cannot be told, and --strict was given'}."
+        return f"Not good for {operation}: {', '.join(refused) or 'something cannot be told, and --certain was given'}."
     unsure = [finding.question for finding in examined.findings if finding.verdict is Verdict.CANNOT_TELL]
     if unsure:
         return f"Good for {operation}, as far as can be told; not known: {', '.join(unsure)}."

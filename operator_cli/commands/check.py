@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
         clock=lambda: datetime.now(UTC),
         profile=options.profile,
         assembly=options.assembly,
-        strict=options.strict,
+        certain=options.certain,
     )
     if output.as_json:
         output.json(as_json(examined))

@@ -270,7 +270,7 @@ def test_a_bootstrap_that_may_not_be_read_cannot_be_told(account: Account, home:
         folder = assembly(tmp_path / "cdk.out")
         checked = account.check("--assembly", str(folder), keys=account.session(), home=home)
         assert (checked.status, checked.said["cannot_tell"]) == (0, ["bootstrap"])
-        assert account.check("--strict", "--assembly", str(folder), keys=account.session(), home=home).status == 1
+        assert account.check("--certain", "--assembly", str(folder), keys=account.session(), home=home).status == 1
     finally:
         iam.delete_role_policy(RoleName="deploy", PolicyName="no-parameters")
 

@@ -11,7 +11,7 @@ import pytest
 
 from local_aws.places import PROJECT
 
-COMMANDS = ("up", "test", "synth", "check", "deploy", "watch", "bench", "down", "incident")
+COMMANDS = ("up", "test", "synth", "check", "deploy", "destroy", "watch", "bench", "down", "incident")
 MAKE = shutil.which("make") or "make"
 
 
@@ -35,3 +35,12 @@ def test_every_command_does_its_own_set_up(command: str) -> None:
     """On a fresh clone each command begins with the Python packages; only `down` has nothing to set up."""
     plan = make("--dry-run", "--always-make", command)
     assert ("-r requirements.txt" in plan) == (command != "down")
+
+
+@pytest.mark.parametrize("command", ["bootstrap", "deploy", "destroy", "watch"])
+def test_what_talks_to_an_account_checks_the_session_first(command: str) -> None:
+    """No target calls the CDK on a real account by itself."""
+    plan = make("--dry-run", command, "ARGS=-c region=eu-central-1")
+    checked = plan.index("-m operator_cli")
+    assert "-c region=eu-central-1" in plan[checked:]
+    assert not re.search(r"^cdk ", plan[:checked], re.MULTILINE)

@@ -106,14 +106,14 @@ def found(facts: SessionFacts, question: str, wanted: Wanted = DEPLOY) -> Findin
     return finding
 
 
-def status(facts: SessionFacts, wanted: Wanted = DEPLOY, *, strict: bool = False) -> ExitStatus:
+def status(facts: SessionFacts, wanted: Wanted = DEPLOY, *, certain: bool = False) -> ExitStatus:
     """What it amounts to."""
-    return exit_status(judge(wanted, facts), strict=strict)
+    return exit_status(judge(wanted, facts), certain=certain)
 
 
 def test_a_session_that_fits_in_every_way_is_good() -> None:
     """The base of all cases below: each differs from it in one thing."""
-    assert status(session(), strict=True) is ExitStatus.GOOD
+    assert status(session(), certain=True) is ExitStatus.GOOD
     assert {finding.verdict for finding in judge(DEPLOY, session())} <= {Verdict.GOOD, Verdict.NOTE}
 
 
@@ -229,7 +229,7 @@ def test_an_unknown_end_cannot_be_told_and_is_refused_where_minutes_were_asked_f
     facts = session(machine(SESSION), caller=caller(expires_at=None))
     assert found(facts, "lifetime").verdict is Verdict.CANNOT_TELL
     assert status(facts) is ExitStatus.GOOD
-    assert status(facts, strict=True) is ExitStatus.REFUSED
+    assert status(facts, certain=True) is ExitStatus.REFUSED
     assert status(facts, replace(DEPLOY, min_minutes=5)) is ExitStatus.EXPIRED
 
 
@@ -309,7 +309,7 @@ def test_the_bootstrap_has_to_be_there_and_new_enough(
     facts = session(bootstrap={} if answer is None else {("us-east-1", DEFAULT_PARAMETER): answer})
     assert found(facts, "bootstrap").verdict is verdict
     assert status(facts) == expected
-    assert status(facts, strict=True) == (expected or (1 if verdict is Verdict.CANNOT_TELL else 0))
+    assert status(facts, certain=True) == (expected or (1 if verdict is Verdict.CANNOT_TELL else 0))
 
 
 @pytest.mark.parametrize("operation", [Operation.BOOTSTRAP, Operation.LOGS, Operation.TESTS])
@@ -371,7 +371,7 @@ def test_the_status_is_good_exactly_where_nothing_is_refused(findings: tuple[Fin
     assert (exit_status(findings) is ExitStatus.GOOD) == (not refused)
     assert not refused or exit_status(findings) in refused
     if any(finding.verdict is Verdict.CANNOT_TELL for finding in findings):
-        assert exit_status(findings, strict=True) is not ExitStatus.GOOD
+        assert exit_status(findings, certain=True) is not ExitStatus.GOOD
 
 
 questions_of_failure = st.builds(

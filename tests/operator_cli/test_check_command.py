@@ -1,0 +1,141 @@
+"""`check` as a person types it, on a machine full of secrets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from operator_cli.credential_facts import gather
+from operator_cli.exit_status import ExitStatus
+from operator_cli.preflight import examine
+from operator_cli.session_check import Operation, Wanted
+from operator_cli.session_prompt import prompt
+from stacks.dependency_layer import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.operator_cli.conftest import PlantedMachine
+
+NOW = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
+PROFILES = ("default", "keys", "session", "sso", "login", "mfa", "role", "process", "missing")
+NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"}
+"""Every call fails at once: no test of this file leaves the machine."""
+
+
+def rolebound(*arguments: str, environ: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "operator_cli", *arguments],
+        cwd=folder,
+        env={**environ, **NOWHERE, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_no_kind_of_profile_makes_it_print_a_secret(
+    planted: PlantedMachine, tmp_path: Path, profile: str, form: tuple[str, ...]
+) -> None:
+    """Nor a traceback: a status, and words (`no_secret_printed` looks at them)."""
+    done = rolebound("check", "--profile", profile, *form, environ=planted.environ_with_keys, folder=tmp_path)
+    assert done.returncode in {ExitStatus.REFUSED, ExitStatus.NO_CREDENTIALS}
+    assert "Traceback" not in done.stderr
+    assert ("finding" if form else "✗") in done.stdout
+
+
+def test_keys_of_the_environment_are_told_by_their_last_four(planted: PlantedMachine, tmp_path: Path) -> None:
+    """And nothing else of them."""
+    done = rolebound("check", "--json", environ=planted.environ_with_keys, folder=tmp_path)
+    assert json.loads(done.stdout)["credentials"]["key_id_end"] == "ED02"
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy", "bootstrap", "tests", "logs"])
+def test_a_wrapper_without_credentials_refuses_before_it_does_anything(
+    planted: PlantedMachine, tmp_path: Path, command: str
+) -> None:
+    """No synthesis, no program, and the prompt for this operation; `stdout` stays the tool's."""
+    program = {"tests": ["--", "touch", "ran"], "logs": ["my-function"]}.get(command, [])
+    environ = {**planted.environ, "HOME": str(tmp_path), "PATH": str(ROOT / "node_modules" / ".bin")}
+    done = rolebound(command, *program, environ=environ, folder=tmp_path)
+    assert done.returncode == ExitStatus.NO_CREDENTIALS, done.stderr
+    assert done.stdout == ""
+    assert "An AWS session is needed to" in done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "cdk.out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--account", "12"), "'12' is not 12 digits"),
+        (("--region", "Frankfurt"), "a region such as"),
+        (("--min-minutes", "-1"), "minutes"),
+        (("--for", "fun"), "invalid choice"),
+        (("--all",), "unrecognized arguments: --all"),
+        (("--assembly", "here"), "manifest.json is no cloud assembly"),
+    ],
+)
+def test_bad_input_is_wrong_usage_in_plain_words(
+    planted: PlantedMachine, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """Status two, whatever the credentials are."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "manifest.json").write_text("[")
+    done = rolebound("check", *arguments, environ=planted.environ, folder=tmp_path)
+    assert done.returncode == ExitStatus.WRONG_USAGE
+    assert words in done.stderr
+
+
+def test_nothing_is_asked_for_synthesis(planted: PlantedMachine, tmp_path: Path) -> None:
+    """On a machine without credentials and without a network."""
+    done = rolebound("check", "--for", "synth", environ={**planted.environ, "HOME": str(tmp_path)}, folder=tmp_path)
+    assert (done.returncode, "None are needed" in done.stdout) == (0, True)
+
+
+def test_the_prompt_names_the_persons_own_profiles_and_no_key_to_export(planted: PlantedMachine) -> None:
+    """Safest first: the browser, a role with a code, and last a session that ends."""
+    facts = gather(planted.environ, now=NOW)
+    asked = prompt(Wanted(operation=Operation.DEPLOY), facts, None, region="us-east-1", command="rolebound deploy")
+    browser, role, shell = asked.ways
+    assert browser.lines == ("aws sso login --profile sso", "aws login --profile login")
+    assert "rolebound deploy --profile mfa      # asks for a code" in role.lines
+    assert "export-credentials" in shell.lines[0]
+    assert "export AWS_ACCESS_KEY_ID" not in str(asked)
+    assert asked.then == "rolebound deploy --profile sso"
+    for operation in (one for one in Operation if one.needs_session):
+        said = prompt(Wanted(operation=operation), facts, None, region=None, command="rolebound x").purpose
+        assert said.startswith("An AWS session is needed to ")
+
+
+def test_a_machine_without_profiles_is_told_how_to_make_one(tmp_path: Path) -> None:
+    """A newcomer has none of the three ways yet."""
+    facts = gather({"HOME": str(tmp_path)}, now=NOW)
+    said = str(prompt(Wanted(operation=Operation.LOGS), facts, None, region=None, command="rolebound logs"))
+    assert "aws configure sso" in said
+    assert "role_arn = arn:aws:iam::ACCOUNT:role/ROLE" in said
+
+
+def test_nobody_is_asked_where_no_answer_is_possible(planted: PlantedMachine) -> None:
+    """Whether it is needless or hopeless: the door stays shut."""
+
+    def connect(*_: object) -> None:
+        raise AssertionError("AWS was asked")
+
+    for operation, environ in (
+        (Operation.SYNTH, planted.environ),
+        (Operation.DEPLOY, {**planted.environ, "AWS_PROFILE": "missing"}),
+        (Operation.DEPLOY, {**planted.environ, "AWS_ACCESS_KEY_ID": "ASIA" + "X" * 16, "AWS_SECRET_ACCESS_KEY": "s"}),
+    ):
+        examined = examine(Wanted(operation=operation), environ, clock=lambda: NOW, connect=connect)  # type: ignore[arg-type] # it never answers
+        assert examined.calls == ()

@@ -91,8 +91,7 @@ destroy: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then d
 	@$(ROLEBOUND) destroy --all $(ARGS)
 
 watch: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then deploy changes to its AWS account as you save them
-	@$(ROLEBOUND) check --for watch
-	cdk watch --all $(ARGS)
+	@$(ROLEBOUND) watch --all $(ARGS)
 
 bench: .venv/dev .venv/cdk-cli .build/layer/local ## what it costs, beside what you would use instead
 	@$(VENV_PYTHON) -m bench $(ARGS)

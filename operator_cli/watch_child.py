@@ -97,7 +97,7 @@ def arguments(given: Sequence[str]) -> list[str]:
             raise OperatorError(
                 "--profile is among the arguments of `cdk watch`.",
                 why="cdk watch gets its credentials from here, so that they can be renewed; a profile of its own goes past that.",
-                next_step="Put it before the two dashes: rolebound watch --profile NAME -- …",
+                next_step="Put it before the two dashes, or leave them out: rolebound watch --profile NAME …",
                 status=ExitStatus.WRONG_USAGE,
             )
     # On the command line, a profile outranks the one of cdk.json and every variable.

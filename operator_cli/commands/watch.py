@@ -35,7 +35,8 @@ goes on by itself as soon as there are new credentials of the same account.
 `cdk watch` prints nothing when a deployment fails outside CloudFormation. Here, a deployment that was announced and never
 reported is named, with the reason that was found. Ctrl-C ends everything that was started.
 
-What follows the two dashes is for `cdk watch`. Its output passes through as it is, and its exit status is this command's."""
+Arguments that are not its own, and all after two dashes, are for `cdk watch`. Its output passes through as it is, and its
+exit status is this command's."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how often a session that does not say when it ends is tried (30)",
     )
-    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="arguments of `cdk watch`, after two dashes")
     add_session_arguments(parser)
 
 
@@ -74,8 +74,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
             status=ExitStatus.WRONG_USAGE,
         )
     project = Path.cwd()
-    command = [cdk(project), *watch_child.arguments(options.arguments)]
-    assembly = watch_child.assembly_folder(options.arguments, project)
+    command = [cdk(project), *watch_child.arguments(options.rest)]
+    assembly = watch_child.assembly_folder(options.rest, project)
     wanted = wanted_of(options, Operation.WATCH)
     watched = WatchedSession(
         profile=options.profile,
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         assembly=assembly,
         # The session that will be used, and not a second one: a code would be asked for twice.
         connect=lambda _, region: _opened(watched, held, region),
-        strict=options.strict,
+        certain=options.certain,
     )
     fetched = held.fetched
     if examined.status is not ExitStatus.GOOD or fetched is None:
@@ -180,13 +180,14 @@ COMMAND: Final = Command(
     summary="run `cdk watch` with credentials that last, and break its silences",
     description=DESCRIPTION,
     examples=(
-        ("rolebound watch -- --all", "watch every stack with the session that the SDK would take"),
-        ("rolebound watch --profile dev -- --all --hotswap-fallback", "the same with the session of one profile"),
+        ("rolebound watch --all", "watch every stack with the session that the SDK would take"),
+        ("rolebound watch --profile dev --all --hotswap-fallback", "the same with the session of one profile"),
         (
-            "rolebound watch --min-minutes 60 -- Api-Stack",
+            "rolebound watch --min-minutes 60 Api-Stack",
             "refuse to begin with an exported session that ends within the hour",
         ),
     ),
     configure=configure,
     run=run,
+    hands_on=True,
 )

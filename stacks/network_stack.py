@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from stacks.access import Path
+from stacks.constructs.empty_default_group import EmptyDefaultGroup
 from stacks.constructs.gateway_prefix_lists import GatewayPrefixLists
 from stacks.constructs.role_function import Placement
 from stacks.settings import GATEWAY_SERVICES, Service
@@ -59,6 +60,7 @@ class NetworkStack(Stack):
             max_azs=settings.az_count,
             nat_gateways=0,
             create_internet_gateway=False,
+            # EmptyDefaultGroup does it, with our client and a role for that one group.
             restrict_default_security_group=False,
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
@@ -85,6 +87,13 @@ class NetworkStack(Stack):
             ),
         )
 
+        EmptyDefaultGroup(
+            self,
+            "DefaultGroup",
+            group_id=vpc.vpc_default_security_group,
+            function_name=f"{settings.prefix}-default-group",
+            runtime=runtime,
+        )
         functions = ec2.SecurityGroup(
             self, "Functions", vpc=vpc, description="Functions: out to the endpoints only", allow_all_outbound=False
         )

@@ -33,6 +33,11 @@ OURS: Final = {
         "sqs SendMessage EVENT_QUEUE_URL",
     },
     "prefix_lists": {"ec2 DescribeManagedPrefixLists"},
+    "default_group": {
+        "ec2 DescribeSecurityGroups",
+        "ec2 RevokeSecurityGroupIngress",
+        "ec2 RevokeSecurityGroupEgress",
+    },
 }
 """What each of our functions calls, and on what."""
 

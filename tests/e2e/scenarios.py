@@ -72,6 +72,7 @@ class Application:
             "worker": self._worker,
             "sweeper": self._sweeper,
             "prefix-lists": self._prefix_lists,
+            "default-group": self._default_group,
         }
         """By the function's name."""
 
@@ -122,26 +123,40 @@ class Application:
         return Outcome({step: str(swept.payload.get("errorType"))}, (step,), outcome.denied, outcome.otherwise)
 
     def _prefix_lists(self) -> Outcome:
+        """Ask for a prefix list that there is."""
+        answer = self._create("prefix-lists", {"Names": [f"com.amazonaws.{self._outputs.region}.s3"]})
+        return _told(answer, done=answer["Data"].get("s3", "").startswith("pl-"))
+
+    def _default_group(self) -> Outcome:
+        """Open the default group again in both directions, and have it emptied."""
+        (vpc,) = self._cloud.call("ec2", "DescribeVpcs", Filters=[{"Name": "tag:project", "Values": ["rolebound"]}])[
+            "Vpcs"
+        ]
+        mine = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
+        (group,) = self._cloud.call("ec2", "DescribeSecurityGroups", Filters=mine)["SecurityGroups"]
+        rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/20"}]}
+        for direction, rules in (("Ingress", group["IpPermissions"]), ("Egress", group["IpPermissionsEgress"])):
+            if not rules:
+                self._cloud.call(
+                    "ec2", f"AuthorizeSecurityGroup{direction}", GroupId=group["GroupId"], IpPermissions=[rule]
+                )
+        answer = self._create("default-group", {"GroupId": group["GroupId"]})
+        (left,) = self._cloud.call("ec2", "DescribeSecurityGroups", Filters=mine)["SecurityGroups"]
+        return _told(answer, done=not left["IpPermissions"] and not left["IpPermissionsEgress"])
+
+    def _create(self, function: str, properties: Mapping[str, object]) -> dict[str, Any]:
         """Ask as CloudFormation does, and listen for the answer where the request says."""
         request = {
             "RequestType": "Create",
             "StackId": "proof",
             "RequestId": "proof",
             "LogicalResourceId": "proof",
-            "ResourceProperties": {"Names": [f"com.amazonaws.{self._outputs.region}.s3"]},
+            "ResourceProperties": properties,
         }
         with _listening() as (url, answers):
-            self._cloud.invoke("rolebound-dev-prefix-lists", {**request, "ResponseURL": url})
+            self._cloud.invoke(f"rolebound-dev-{function}", {**request, "ResponseURL": url})
         (answer,) = answers
-        succeeded = answer["Status"] == "SUCCESS" and answer["Data"]["s3"].startswith("pl-")
-        reason = str(answer.get("Reason", ""))
-        return Outcome(
-            seen={"Create": answer["Status"]},
-            failed=() if succeeded else ("Create",),
-            # It has no other log: the reason is what CloudFormation shows, the error's code first.
-            denied=_denied_actions([reason]) if reason.startswith("UnauthorizedOperation: ") else frozenset(),
-            otherwise=() if succeeded or reason.startswith("UnauthorizedOperation: ") else (reason,),
-        )
+        return answer
 
     def _becomes_available(
         self, function: str, begin: int, tenant: str, event_id: str, *, unless: bool = False
@@ -192,6 +207,19 @@ class Application:
                 "expires_at": {"N": str(int(time.time()) + 3600)},
             },
         )
+
+
+def _told(answer: Mapping[str, Any], *, done: bool) -> Outcome:
+    """What a custom resource's answer comes to. It has no other log: its reason begins with the error's code."""
+    succeeded = answer["Status"] == "SUCCESS" and done
+    reason = str(answer.get("Reason", ""))
+    denied = reason.startswith("UnauthorizedOperation: ")
+    return Outcome(
+        seen={"Create": answer["Status"]},
+        failed=() if succeeded else ("Create",),
+        denied=_denied_actions([reason]) if denied else frozenset(),
+        otherwise=() if succeeded or denied else (reason,),
+    )
 
 
 def _now() -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SOURCE = Path(__file__).parents[2] / "lambda_src"
 _DOOR = "role_clients"
 _SDK = {"boto3", "botocore", "aiobotocore", "aioboto3", "s3transfer"}
-_ENTRIES = ("api", "authorizer", "worker", "sweeper", "prefix_lists")
+_ENTRIES = ("api", "authorizer", "worker", "sweeper", "prefix_lists", "default_group")
 
 _DEPLOYED = {
     "AWS_REGION": REGION,
@@ -115,7 +115,8 @@ def test_a_function_starts_in_a_fresh_interpreter_with_the_layer_alone(entry: st
 
 def test_the_deployments_helper_needs_no_layer() -> None:
     """Its stack gives it none: it imports no more third-party code than Lambda's own SDK brings."""
-    assert _distributions_of("prefix_lists") <= {"botocore", "jmespath", "python-dateutil", "six", "urllib3"}
+    for entry in ("prefix_lists", "default_group"):
+        assert _distributions_of(entry) <= {"botocore", "jmespath", "python-dateutil", "six", "urllib3"}
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ ARNS = {
     "AWS::SQS::Queue": ("arn:aws:sqs:{r}:{a}:{QueueName}",),
     "AWS::SQS::QueuePolicy": ("arn:aws:sqs:{r}:{a}:{ours}-event-queue",),
     "AWS::Scheduler::Schedule": ("arn:aws:scheduler:{r}:{a}:schedule/default/{made_up}",),
+    "Custom::EmptyDefaultGroup": ("arn:aws:lambda:{r}:{a}:function:{ours}-default-group",),
     "Custom::GatewayPrefixLists": ("arn:aws:lambda:{r}:{a}:function:{ours}-prefix-lists",),
 }
 """Where the resources of a type will be, written down apart from the generator's own patterns."""

@@ -61,7 +61,7 @@ def _variables(template: Template, function: Resource) -> dict[str, str]:
 def test_there_is_one_function_for_each_entry_module(deployment: Assembly) -> None:
     """The functions of the settings, and the one that a deployment asks for prefix lists."""
     assert set(_in_vpc(deployment)) == set(Function)
-    assert set(functions(deployment.network)) == {"prefix_lists"}
+    assert set(functions(deployment.network)) == {"prefix_lists", "default_group"}
     for _, name, function in _everywhere(deployment):
         assert function.properties["Handler"] == f"event_api.{name}.handler"
 

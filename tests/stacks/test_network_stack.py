@@ -215,16 +215,33 @@ def test_prefix_lists_are_those_of_the_gateway_services_in_this_region(dev: Asse
         assert set(found.properties["Names"]) == {f"com.amazonaws.{region}.{service}" for service in GATEWAY_SERVICES}
 
 
-def test_the_custom_resource_waits_for_its_functions_policy(deployment: Assembly) -> None:
+@pytest.mark.parametrize(
+    ("type_", "function"),
+    [
+        ("Custom::GatewayPrefixLists", "Network/PrefixLists/Finder"),
+        ("Custom::EmptyDefaultGroup", "Network/DefaultGroup/Closer"),
+    ],
+)
+def test_a_custom_resource_waits_for_its_functions_policy(deployment: Assembly, type_: str, function: str) -> None:
     """Else CloudFormation may ask the function before it may ask EC2."""
     network = deployment.network
-    (found,) = network.of_type("Custom::GatewayPrefixLists")
-    (policy,) = (
-        each
-        for each in network.of_type("AWS::IAM::Policy")
-        if each.path == "Network/PrefixLists/Finder/Role/DefaultPolicy"
-    )
+    (found,) = network.of_type(type_)
+    policy = network.at(f"{function}/Role/DefaultPolicy", "AWS::IAM::Policy")
     assert policy.logical_id in found.body["DependsOn"]
+
+
+def test_the_default_group_is_emptied_at_deployment(deployment: Assembly) -> None:
+    """EC2 makes one with every VPC, open within itself and to everywhere; it is that of our VPC that loses its rules."""
+    network = deployment.network
+    (emptied,) = network.of_type("Custom::EmptyDefaultGroup")
+    assert network.text(emptied.properties["GroupId"]) == "<Network/Vpc.DefaultSecurityGroup>"
+
+
+def test_nothing_is_in_the_default_group_and_nothing_adds_a_rule_to_it(deployment: Assembly) -> None:
+    """Only the custom resource and its function's role know of it."""
+    for part in deployment.templates.values():
+        naming = {each.path for each in part.resources if "DefaultSecurityGroup" in str(each.body)}
+        assert naming <= {"Network/DefaultGroup/Emptied/Default", "Network/DefaultGroup/Closer/Role/DefaultPolicy"}
 
 
 def test_flow_logs_record_all_traffic(deployment: Assembly) -> None:

@@ -59,6 +59,7 @@ WILDCARDS = {
     ("ec2:DescribeNetworkInterfaces", "*"): "EC2 has no resource level for it",
     ("ec2:DescribeSubnets", "*"): "EC2 has no resource level for it",
     ("ec2:DescribeManagedPrefixLists", "*"): "EC2 has no resource level for it",
+    ("ec2:DescribeSecurityGroups", "*"): "EC2 has no resource level for it",
 }
 """Every wildcard that any role of ours is allowed, and why there is nothing narrower."""
 
@@ -98,7 +99,7 @@ def test_no_two_functions_share_a_role(deployment: Assembly) -> None:
         for template in deployment.templates.values()
         for function in functions(template).values()
     ]
-    assert len(roles) == len(set(roles)) == len(Function) + 1
+    assert len(roles) == len(set(roles)) == len(Function) + 2
 
 
 @pytest.mark.parametrize("name", list(Function))
@@ -232,6 +233,20 @@ def test_the_function_that_names_prefix_lists_may_do_that_only(deployment: Assem
         ("ec2:DescribeManagedPrefixLists", "*"),
         ("logs:CreateLogStream", "<Network/PrefixLists/Finder/Log.Arn>"),
         ("logs:PutLogEvents", "<Network/PrefixLists/Finder/Log.Arn>"),
+    }
+
+
+def test_the_function_that_empties_the_default_group_may_empty_no_other(deployment: Assembly) -> None:
+    """By the ARN of that one group; the groups of functions and endpoints are safe from it."""
+    network = deployment.network
+    role = role_of(network, functions(network)["default_group"])
+    group = "arn:aws:ec2:<AWS::Region>:<AWS::AccountId>:security-group/<Network/Vpc.DefaultSecurityGroup>"
+    assert allowed(role_statements(network, role)) == {
+        ("ec2:DescribeSecurityGroups", "*"),
+        ("ec2:RevokeSecurityGroupIngress", group),
+        ("ec2:RevokeSecurityGroupEgress", group),
+        ("logs:CreateLogStream", "<Network/DefaultGroup/Closer/Log.Arn>"),
+        ("logs:PutLogEvents", "<Network/DefaultGroup/Closer/Log.Arn>"),
     }
 
 

@@ -30,6 +30,7 @@ PAYLOADS = (
 ACKNOWLEDGED = {
     ("Data/Payloads/Resource", "AwsSolutions::AwsSolutions-S1"),
     ("Network/PrefixLists/Finder/Role/DefaultPolicy/Resource", ANY_RESOURCE),
+    ("Network/DefaultGroup/Closer/Role/DefaultPolicy/Resource", ANY_RESOURCE),
     ("Api/Api/Role/DefaultPolicy/Resource", ANY_RESOURCE),
     ("Api/Api/Role/DefaultPolicy/Resource", INTERFACES),
     ("Api/Api/Role/DefaultPolicy/Resource", PAYLOADS),

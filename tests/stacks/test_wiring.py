@@ -94,7 +94,7 @@ def test_every_type_that_we_deploy_is_known_to_these_tests(deployment: Assembly)
         *("AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet", "AWS::EC2::SubnetRouteTableAssociation"),
         *("AWS::EC2::VPC", "AWS::EC2::VPCEndpoint", "AWS::IAM::Policy", "AWS::Lambda::EventInvokeConfig"),
         *("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::S3::BucketPolicy"),
-        *("AWS::SQS::QueuePolicy", "Custom::GatewayPrefixLists"),
+        *("AWS::SQS::QueuePolicy", "Custom::GatewayPrefixLists", "Custom::EmptyDefaultGroup"),
     }
     types = {resource.type for template in deployment.templates.values() for resource in template.resources}
     assert types <= NAME_OF.keys() | nameless

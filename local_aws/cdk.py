@@ -52,14 +52,20 @@ class Cdk:
         self._variables = variables
         self._show = show
 
-    def bootstrap(self) -> None:
+    def bootstrap(self, *, execution_policies: Sequence[str] = ()) -> None:
         """Make the CDK's own bucket and roles.
+
+        Args:
+            execution_policies: ARNs of what CloudFormation's role may do; AdministratorAccess if none are given.
 
         Raises:
             LocalAwsError: The CLI failed.
         """
+        command = ["bootstrap", f"aws://{ACCOUNT}/{REGION}"]
+        if execution_policies:
+            command += ["--cloudformation-execution-policies", ",".join(execution_policies)]
         # From a folder without cdk.json: there it does not synthesise the app first.
-        self._run(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=self._places.home)
+        self._run(command, cwd=self._places.home)
 
     def deploy(
         self, *, app: str | None = None, output: Path | None = None, context: Mapping[str, str] | None = None

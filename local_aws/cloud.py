@@ -81,6 +81,17 @@ class Cloud:
         answer: dict[str, Any] = getattr(client, botocore.xform_name(operation))(**parameters)
         return answer
 
+    def input_of(self, service: str, operation: str) -> Any:  # noqa: ANN401 - the SDK's models have no types
+        """What an operation takes, as the SDK's model has it; `None` for nothing.
+
+        Raises:
+            LookupError: The SDK knows no such operation.
+        """
+        model = self._client(service).meta.service_model
+        if operation not in model.operation_names:
+            raise LookupError(f"{service} has no operation {operation}")
+        return model.operation_model(operation).input_shape
+
     def pages(self, service: str, operation: str, result: str, **parameters: object) -> list[Any]:
         """Make a call that answers in pages, and give all that they list under `result`."""
         paginator = self._client(service).get_paginator(botocore.xform_name(operation))

@@ -66,6 +66,19 @@ class Cloud:
         session.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         return Cloud(session)
 
+    def credentials(self) -> dict[str, str]:
+        """The credentials that sign the calls, as environment variables for another process."""
+        held = self._session.get_credentials()
+        if held is None:
+            return {}
+        key = held.get_frozen_credentials()
+        variables = {
+            "AWS_ACCESS_KEY_ID": key.access_key,
+            "AWS_SECRET_ACCESS_KEY": key.secret_key,
+            "AWS_SESSION_TOKEN": key.token,
+        }
+        return {name: value for name, value in variables.items() if value}
+
     def call(self, service: str, operation: str, **parameters: object) -> dict[str, Any]:
         """Make any call.
 

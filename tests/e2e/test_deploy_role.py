@@ -18,6 +18,7 @@ from local_aws import environment, up
 from local_aws.cdk import Cdk
 from local_aws.cloud import Cloud
 from local_aws.environment import ACCOUNT, REGION
+from local_aws.errors import LocalAwsError
 from local_aws.places import PROJECT, Places
 from tests.e2e.roles import without
 from tests.e2e.smallest_calls import PROOF, smallest_call
@@ -30,11 +31,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-POLICIES: dict[str, Document] = {
-    name: document
-    for name, document in json.loads((PROJECT / "docs" / "deploy-policy.json").read_text()).items()
-    if not name.endswith("-caller")
-}
+_WRITTEN: dict[str, Document] = json.loads((PROJECT / "docs" / "deploy-policy.json").read_text())
+POLICIES = {name: document for name, document in _WRITTEN.items() if not name.endswith("-caller")}
+(CALLER,) = (document for name, document in _WRITTEN.items() if name.endswith("-caller"))
 ROLE = f"cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -42,6 +41,9 @@ ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 class Setting(NamedTuple):
     """A bootstrapped local AWS."""
+
+    places: Places
+    variables: dict[str, str]
 
     operator: Cloud
     as_role: Cloud
@@ -76,7 +78,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory, command: Any) -> Iterator[
                 "iam", "UpdateAssumeRolePolicy", RoleName=ROLE, PolicyDocument=json.dumps(TRUSTS_THE_OPERATOR)
             )
             as_role = operator.acting_as(f"arn:aws:iam::{ACCOUNT}:role/{ROLE}")
-            yield Setting(operator, as_role, arns, _values(operator))
+            yield Setting(places, variables, operator, as_role, arns, _values(operator))
     finally:
         command("down", directory=directory)
 
@@ -239,6 +241,23 @@ def test_one_step_outside_is_denied(setting: Setting, subtests: pytest.Subtests)
     ):
         with subtests.test(action):
             assert _denied(setting.as_role, call) == action.lower()
+
+
+def test_whoever_deploys_needs_to_become_the_cdks_roles_and_nothing_else(setting: Setting) -> None:
+    """The real `cdk deploy` of the whole application, with the credentials of somebody who has that policy alone."""
+    setting.operator.call(
+        "iam", "CreateRole", RoleName="developer", AssumeRolePolicyDocument=json.dumps(TRUSTS_THE_OPERATOR)
+    )
+    developer = setting.operator.acting_as(f"arn:aws:iam::{ACCOUNT}:role/developer")
+    cdk = Cdk(setting.places, setting.variables | developer.credentials(), lambda _line: None)
+    with pytest.raises(LocalAwsError, match="developer/local-aws is not authorized to perform"):
+        cdk.deploy(context=up.CONTEXT)
+    setting.operator.call(
+        "iam", "PutRolePolicy", RoleName="developer", PolicyName="caller", PolicyDocument=json.dumps(CALLER)
+    )
+    # What was synthesised a moment ago.
+    cdk.deploy(app=str(setting.places.cdk_out))
+    assert setting.operator.stack_outputs(f"Rolebound-{up.DEPLOYMENT}-Api")
 
 
 def _denied(cloud: Cloud, call: tuple[str, str, dict[str, Any]]) -> str | None:

@@ -73,6 +73,7 @@ check: .venv/dev .venv/cdk-cli .build/layer/local .build/layer/aws ## lint, form
 	@$(VENV_PYTHON) -m mypy .
 	@# docs/network.md is held against the templates by a test, which reads what other tests have synthesised anyway.
 	@$(VENV_PYTHON) docs/openapi.py --check
+	@$(VENV_PYTHON) docs/cli.py --check
 	@$(VENV_PYTHON) -m credential_rules docs --check
 	@$(VENV_PYTHON) -m pytest -q -n 2 -m 'not e2e'
 
@@ -101,6 +102,7 @@ bench-rules: .venv/dev .venv/cdk-cli .build/layer/aws ## what the rules cost, be
 
 docs: .venv/dev synth ## write the generated documentation anew
 	@$(VENV_PYTHON) docs/openapi.py
+	@$(VENV_PYTHON) docs/cli.py
 	@$(VENV_PYTHON) docs/network.py
 	@$(VENV_PYTHON) -m credential_rules docs
 	@$(VENV_PYTHON) -m credential_rules ledger cdk.out --write docs/acknowledgements.md

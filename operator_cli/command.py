@@ -26,6 +26,7 @@ class Command:
             cannot.
         hands_on: Whether arguments that it does not know itself are another tool's. They are in `options.rest`, with
             everything after `--`.
+        answer: What `--json` gives: each field with its meaning, for the documentation.
     """
 
     name: str
@@ -35,3 +36,4 @@ class Command:
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Output], int]
     hands_on: bool = False
+    answer: tuple[tuple[str, str], ...] = ()

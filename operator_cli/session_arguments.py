@@ -12,13 +12,16 @@ from operator_cli.session_check import Operation, Wanted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SESSION_GROUP: Final = "the session"
+"""The heading under which every command lists these arguments."""
+
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
 def add_session_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what the session has to be."""
-    group = parser.add_argument_group("the session")
+    group = parser.add_argument_group(SESSION_GROUP)
     group.add_argument("--profile", metavar="P", help="the profile to use; keys of the environment then do not count")
     group.add_argument(
         "--account", metavar="N", type=_like(_ACCOUNT, "12 digits"), help="the account that the session has to be in"

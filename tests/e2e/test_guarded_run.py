@@ -148,13 +148,13 @@ def test_production_is_confirmed_with_account_and_region(account: Account, app: 
     alone = run(account, app, *production, keys=session)
     assert (alone.returncode, "shop" in queues(account)) == (1, False)
     assert "nobody is there to confirm it" in alone.stderr
-    production = (*production, "--app", "cdk.out")
-    no = run(account, app, *production, keys=session, typed="y")
+    ready = (*production, "--app", "cdk.out")
+    no = run(account, app, *ready, keys=session, typed="y")
     assert (no.returncode, "shop" in queues(account)) == (1, False)
     assert f"Production: Shop-prod in account {ACCOUNT}, us-east-1." in no.stderr
-    yes = run(account, app, *production, keys=session, typed="yes")
+    yes = run(account, app, *ready, keys=session, typed="yes")
     assert (yes.returncode, "shop" in queues(account)) == (0, True), yes.stderr
-    assert run(account, app, *production, "--yes", keys=session).returncode == 0
+    assert run(account, app, *ready, "--yes", keys=session).returncode == 0
 
 
 def test_a_named_profile_is_what_the_cdk_takes_whatever_the_environment_holds(account: Account, app: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _ARN_PARTS: Final = 6
 _ACCOUNT: Final = re.compile(r"\d{12}|aws")
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d|\*")
+_HOLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 _QUEUE_URL: Final = re.compile(
     r"https://(?:sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|(?P<old>[a-z0-9-]+)\.queue\.amazonaws\.com)"
@@ -89,12 +91,16 @@ class Allow:
     Attributes:
         policy: The policy document.
         actions: The actions that were missing.
-        notes: What to know before using it: placeholders to fill in, companions, doubts.
+        notes: What to know before using it: companions, doubts, what to fill in.
+        holes: The placeholders to fill in.
+        instead: Whether it allows something better than what was denied.
     """
 
     policy: dict[str, Any]
     actions: tuple[str, ...]
     notes: tuple[str, ...]
+    holes: tuple[str, ...] = ()
+    instead: bool = False
 
     def as_cdk(self) -> str:
         """Give it as Python for the CDK: a statement for the role, `role` being the function's or task's."""
@@ -117,45 +123,49 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         return None
     if found := _BOOTSTRAP.search(reading.resource or ""):
         return _assume_cdk_roles(reading, found["qualifier"], actions)
-    statements = []
+    statements: list[dict[str, Any]] = []
+    holes: set[str] = set()
     for name in actions:
         known = rule_checks.iam_action(name)
         if known is None:
             notes.append(
                 f"AWS publishes no action named {name}: compare its spelling with the service's documentation."
             )
-        resources, more = _resources(reading, name, known)
-        notes += more
-        statement: dict[str, Any] = {
-            "Effect": "Allow",
-            "Action": known.name if known else name,
-            "Resource": resources[0] if len(resources) == 1 else list(resources),
-        }
-        condition, more = _condition(reading, statement["Action"], resources[0])
-        notes += more
+        arn, more = _resource(reading, known)
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": known.name if known else name, "Resource": arn}
+        condition, still_more = _condition(reading, statement["Action"], arn)
         if condition:
             statement["Condition"] = condition
-        statements.append(statement)
-        statements += _companions(statement["Action"], notes)
+        notes += [*more, *still_more]
+        holes |= set(_HOLE.findall(json.dumps(statement))) & _names_of_holes(known.arn_formats if known else ())
+        statements += [statement, *_companions(statement["Action"], notes)]
+    if holes:
+        missing = (
+            "the name or ARN that the message gives is not enough" if reading.resource else "the message does not say"
+        )
+        notes.append(f"Fill in {', '.join(sorted(holes))}: {missing}.")
     return Allow(
         policy={"Version": "2012-10-17", "Statement": statements},
-        actions=tuple(statement["Action"] for statement in statements[: len(actions)]),
+        actions=tuple(actions),
         notes=tuple(dict.fromkeys(notes)),
+        holes=tuple(sorted(holes)),
     )
+
+
+def missing_action(reading: Reading) -> str | None:
+    """Give the action that was missing, as AWS spells it; `None` where the denial names none."""
+    named = [name for name in (reading.reason_action, reading.action) if name]
+    known = (rule_checks.iam_action(name) for name in named)
+    return next((one.name for one in known if one is not None), named[0] if named else None)
 
 
 def _missing(reading: Reading) -> tuple[tuple[str, ...], list[str]]:
     """Give the actions to allow, and what is doubtful about them."""
-    named = [name for name in (reading.reason_action, reading.action) if name]
-    if named:
-        known = [name for name in named if rule_checks.iam_action(name) is not None]
-        chosen = (known or named)[0]
-        notes = []
-        if len({name.lower() for name in named}) > 1:
-            notes.append(
-                f"The message names {named[1]} and gives {named[0]} as the reason: {chosen} is the one that is missing."
-            )
-        return (chosen,), notes
+    if chosen := missing_action(reading):
+        said, reason = reading.action or chosen, reading.reason_action or chosen
+        if said.lower() == reason.lower():
+            return (chosen,), []
+        return (chosen,), [f"The message names {said} and gives {reason} as the reason: {chosen} is what is missing."]
     if reading.operation is None:
         return (), []
     service = reading.service or _SERVICES.get(reading.operation, "")
@@ -167,32 +177,22 @@ def _missing(reading: Reading) -> tuple[tuple[str, ...], list[str]]:
     ] if actions else []
 
 
-def _resources(reading: Reading, name: str, known: IamAction | None) -> tuple[tuple[str, ...], list[str]]:
-    """Give what to allow the action on, and what is still to be filled in."""
+def _resource(reading: Reading, known: IamAction | None) -> tuple[str, list[str]]:
+    """Give what to allow the action on, in the form that policies match."""
     formats = known.arn_formats if known else ()
     if known is not None and not formats:
-        return ("*",), [f"{known.name} cannot be limited to a resource: only * works."]
-    resource = reading.resource
-    if resource == "*":
-        return ("*",), ["AWS judged this call against all resources, so nothing narrower than * would let it through."]
-    arn = _as_arn(resource, reading, formats) if resource else ""
-    if not arn:
-        if not formats:
-            return ("RESOURCE_ARN",), ["Replace RESOURCE_ARN: the message does not say on what the call was made."]
-        arn = _filled(_usual(name, formats), reading)
-    arn, notes = _narrowed(arn, formats)
-    holes = sorted(
-        set(re.findall(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\bREGION\b|\bKEY\b", arn)) & _names_of_holes(formats)
-    )
-    if holes:
-        notes.append(f"Replace {', '.join(holes)}: the message does not say {'it' if len(holes) == 1 else 'them'}.")
-    return (arn,), notes
+        return "*", [f"{known.name} cannot be limited to a resource: only * works."]
+    if reading.resource == "*":
+        return "*", ["AWS judged this call against all resources, so nothing narrower than * would let it through."]
+    arn = _as_arn(reading.resource, reading, formats) if reading.resource else ""
+    if not arn and not formats:
+        return "RESOURCE_ARN", []
+    return _narrowed(arn or _filled(_usual(formats), reading), formats)
 
 
-def _usual(name: str, formats: tuple[str, ...]) -> str:
+def _usual(formats: tuple[str, ...]) -> str:
     """Give the format that people mean: no access point, no index."""
-    plain = [one for one in formats if "accesspoint" not in one and "/index/" not in one]
-    return (plain or list(formats))[0] if name else formats[0]
+    return next((one for one in formats if "accesspoint" not in one and "/index/" not in one), formats[0])
 
 
 def _as_arn(resource: str, reading: Reading, formats: tuple[str, ...]) -> str:
@@ -207,7 +207,7 @@ def _as_arn(resource: str, reading: Reading, formats: tuple[str, ...]) -> str:
         return name if name.startswith("arn:") else f"arn:aws:iam::{reading.account or 'ACCOUNT_ID'}:{kind}/{name}"
     if not formats or not re.fullmatch(r"[\w./+=@-]{1,512}", resource):
         return ""
-    usual = _usual(resource, formats)
+    usual = _usual(formats)
     last = _VARIABLE.findall(usual)[-1]
     if ":secret:" in usual and not re.search(r"-\w{6}$", resource):
         resource += "-??????"
@@ -236,7 +236,9 @@ def _hole(variable: str) -> str:
 
 
 def _names_of_holes(formats: tuple[str, ...]) -> set[str]:
-    return {"REGION", "ACCOUNT_ID"} | {_hole(found) for one in formats for found in _VARIABLE.findall(one)}
+    return {"REGION", "ACCOUNT_ID", "RESOURCE_ARN", "SERVICE"} | {
+        _hole(found) for one in formats for found in _VARIABLE.findall(one)
+    }
 
 
 def _narrowed(arn: str, formats: tuple[str, ...]) -> tuple[str, list[str]]:
@@ -264,8 +266,6 @@ def _condition(reading: Reading, action: str, resource: str) -> tuple[dict[str, 
         notes = [
             "iam:PassedToService limits to which service the role can be given; without it, it can be given to any."
         ]
-        if service == "SERVICE":
-            notes.append("Replace SERVICE by the service that is to use the role, such as lambda.")
         return {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}, notes
     service = reading.service or _SERVICES.get(reading.operation or "", "")
     if action.startswith("kms:") and service in _USES_KEYS:
@@ -305,11 +305,13 @@ def _assume_cdk_roles(reading: Reading, qualifier: str, actions: tuple[str, ...]
         "Let the caller assume the four roles that `cdk bootstrap` made: they can do the rest.",
         "Each of these roles must trust the caller's account: it does if the environment was bootstrapped from it.",
     ]
-    if holes := {"REGION", "ACCOUNT_ID"} & {region, account}:
-        notes.append(f"Replace {', '.join(sorted(holes))}: the message does not say.")
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}
     return Allow(
-        policy={"Version": "2012-10-17", "Statement": [statement]}, actions=("sts:AssumeRole",), notes=tuple(notes)
+        policy={"Version": "2012-10-17", "Statement": [statement]},
+        actions=("sts:AssumeRole",),
+        notes=tuple(notes),
+        holes=tuple(sorted({"REGION", "ACCOUNT_ID"} & {region, account})),
+        instead=True,
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from operator_cli.denials.allow import Allow, smallest_allow
+from operator_cli.denials.allow import Allow, missing_action, smallest_allow
 from operator_cli.denials.known_errors import BY_NAME
 from operator_cli.denials.reader import readings
 from operator_cli.errors import OperatorError
@@ -21,10 +21,6 @@ ORGANISATION: Final = "the organisation's administrator"
 OWNER: Final = "the resource's owner"
 NETWORK: Final = "the network's owner"
 
-_QUARANTINE: Final = "AWSCompromisedKeyQuarantine"
-_SSO_ROLE: Final = "AWSReservedSSO_"
-_OIDC: Final = "sts:AssumeRoleWithWebIdentity"
-
 LAYERS: Final = {
     "identity-based": "identity-based policy",
     "resource-based": "resource-based policy",
@@ -38,69 +34,9 @@ LAYERS: Final = {
 }
 """Each kind of policy, in words."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Advice:
-    """What to say of a kind of policy that allows too little; `{who}` and the like are filled in."""
-
-    title: str
-    cause: str
-    next_step: str
-    acts: str
-
-
-_OUTER_LIMIT: Final = _Advice(
-    "No {layer} allows {what}",
-    "The organisation sets the outer limit of what an account can do, and this lies outside. No policy inside the account "
-    "can widen it.",
-    "Ask the organisation's administrator whether {what} is meant to be closed here, and to allow it in the {layer} if not. "
-    "Often it is the region that is closed.",
-    ORGANISATION,
-)
-_IMPLICIT: Final = {
-    "identity-based": _Advice(
-        "No identity-based policy allows {what} to {who}",
-        "Nothing forbids it; nobody has allowed it yet.",
-        "Have {place} allow it, as narrowly as the policy below does.",
-        ACCOUNT,
-    ),
-    "resource-based": _Advice(
-        "The resource's own policy does not admit {who}",
-        "For this resource its own policy decides (another account's resource, a KMS key, a public layer). An identity "
-        "policy, even an administrator's, does not help.",
-        "Ask the owner of {resource} to allow {what} to {who} in its resource policy, or use a copy of it in your own account.",
-        OWNER,
-    ),
-    "scp": _OUTER_LIMIT,
-    "rcp": _OUTER_LIMIT,
-    "permissions-boundary": _Advice(
-        "The permissions boundary of {who} does not allow {what}",
-        "A boundary limits what a user or role can be allowed at all. Another Allow stays without effect.",
-        "Ask the account's administrator to widen the boundary by {what}, or to have another role do this.",
-        ACCOUNT,
-    ),
-    "session": _Advice(
-        "The session's own policy does not allow {what}",
-        "The role was assumed with a policy that narrows the session (a broker, Cognito, CodePipeline, `aws sts assume-role "
-        "--policy`). The role's policies may well allow it.",
-        "Change the policy that is passed when the session is made, so that it includes {what}, or make a session without one.",
-        YOU,
-    ),
-    "vpc-endpoint": _Advice(
-        "The VPC endpoint's policy does not allow {what}",
-        "The call went through a VPC endpoint, whose policy admits only certain principals, actions and resources. The "
-        "caller's own policies may well allow it.",
-        "Ask the owner of the network to allow {what} for {who} in the endpoint's policy.",
-        NETWORK,
-    ),
-    "role-trust": _Advice(
-        "The role does not trust {who}",
-        "A role's trust policy says who may assume it. This principal is not named, or a condition (external id, MFA, "
-        "organisation, source identity) is not met.",
-        "Ask the role's owner to admit {who} in its trust policy, and meet the conditions that stand there.",
-        OWNER,
-    ),
-}
+_QUARANTINE: Final = "AWSCompromisedKeyQuarantine"
+_SSO_ROLE: Final = "AWSReservedSSO_"
+_DECODE: Final = "decode-authorization-message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +49,7 @@ class Explanation:
         cause: Why.
         next_step: What to do, in a sentence or two.
         acts: Who can do it: `YOU`, `ACCOUNT`, `ORGANISATION`, `OWNER` or `NETWORK`.
+        ask: What to ask them for, where that is not just the Allow.
         allow: The smallest Allow, where one would help or may help.
     """
 
@@ -121,12 +58,29 @@ class Explanation:
     cause: str
     next_step: str
     acts: str
+    ask: str = ""
     allow: Allow | None = None
 
     @property
     def is_guess(self) -> bool:
         """Whether the text gives no reason, so that the Allow may not be what is missing."""
         return self.allow is not None and self.reading.identity_allow_would_fix == "unknown"
+
+    @property
+    def stopped_by(self) -> str:
+        """Say which kind of policy stopped the call, and how."""
+        reading = self.reading
+        layer = LAYERS.get(reading.policy_type or "", "")
+        if reading.policy_type == "block-public-access":
+            return _a(layer)
+        if reading.decision == "explicit":
+            named = f": {reading.policy_arn}" if reading.policy_arn else ""
+            return (
+                f"a Deny in {_a(layer)}{named}" if layer else "a Deny; the message does not say in which kind of policy"
+            )
+        if reading.decision == "implicit" and layer:
+            return f"no {layer} allows {_what(reading)}"
+        return _a(layer) if layer else "the message does not say"
 
     def as_json(self) -> dict[str, Any]:
         """Give the fields that scripts rely on."""
@@ -154,41 +108,19 @@ class Explanation:
         if self.acts == YOU:
             return ""
         reading = self.reading
-        who = reading.principal or "I"
-        what = _what(reading, self.allow)
         on = f" on {reading.resource}" if reading.resource else ""
-        lines = [
-            f"Hello, AWS denies {what} to {who}{on}." if reading.principal else f"Hello, AWS denies me {what}{on}.",
-            f"What stopped it: {self.stopped_by}." if reading.category == "access-denied" else self.cause,
-        ]
-        if self.allow is not None:
-            doubt = (
-                " The message gives no reason, so please check first that nothing denies it explicitly."
-                if self.is_guess
-                else ""
-            )
-            lines += [
-                f"This policy would let exactly this call through.{doubt}",
-                "",
-                json.dumps(self.allow.policy, indent=2),
-            ]
+        lines = [f"Hello, AWS denies {_what(reading)} to {reading.principal or 'me'}{on}."]
+        if reading.category != "access-denied":
+            lines = [f"Hello, AWS answers {reading.error_code or 'with an error'}: {self.title}.", self.cause]
+        elif reading.policy_type or reading.decision != "unspecified":
+            lines.append(f"What stopped it: {self.stopped_by}.")
         else:
-            lines.append(f"What would help: {self.next_step}")
-        return "\n".join(lines)
-
-    @property
-    def stopped_by(self) -> str:
-        """Say which kind of policy stopped the call, and how."""
-        reading = self.reading
-        layer = LAYERS.get(reading.policy_type or "", "")
-        if reading.decision == "explicit" and layer:
-            named = f": {reading.policy_arn}" if reading.policy_arn else ""
-            return f"a Deny in {_a(layer)}{named}" if reading.policy_type != "block-public-access" else _a(layer)
-        if reading.decision == "explicit":
-            return "a Deny; the message does not say in which kind of policy"
-        if reading.decision == "implicit" and layer:
-            return f"no {layer} allows {reading.missing_action or 'it'}"
-        return _a(layer) if layer else "the message does not say"
+            lines.append("AWS gives no reason, so please check also that nothing denies it explicitly.")
+        if self.allow is None:
+            return "\n".join([*lines, self.ask or self.next_step])
+        filled = f" (fill in {', '.join(self.allow.holes)})" if self.allow.holes else ""
+        lines.append(f"{self.ask or 'This policy lets the call through and nothing else'}{filled}:")
+        return "\n".join([*lines, "", json.dumps(self.allow.policy, indent=2)])
 
 
 def explain(text: str) -> Explanation:
@@ -212,13 +144,12 @@ def explain_all(text: str, *, resource: str | None = None) -> tuple[Explanation,
     """
     found = readings(text)
     if not found:
-        begins = "{[" if text.lstrip()[:1] in {"{", "["} else ""
-        hint = " It looks like JSON; if it was cut, pass the part with errorMessage or Message." if begins else ""
+        cut = " If it is JSON that was cut, pass the part with errorMessage." if text.lstrip()[:1] in {"{", "["} else ""
         raise OperatorError(
             "No AWS error was recognised in the text.",
             why="Without the words or the code that AWS answered with, any explanation would be made up.",
             next_step="Pass the whole output, or the lines with the error: 'is not authorized to perform', 'An error "
-            f"occurred (CODE)', 'Resource handler returned message', or the CloudTrail event.{hint}",
+            f"occurred (CODE)', 'Resource handler returned message', or the CloudTrail event.{cut}",
             status=ExitStatus.REFUSED,
         )
     return tuple(_explained(reading, resource) for reading in found)
@@ -226,18 +157,19 @@ def explain_all(text: str, *, resource: str | None = None) -> tuple[Explanation,
 
 def _explained(reading: Reading, resource: str | None) -> Explanation:
     allow = smallest_allow(reading, resource=resource)
-    if reading.category != "access-denied" or (
-        reading.known_as and reading.action is None and reading.decision == "unspecified"
-    ):
-        return _known(reading, allow)
-    for explained in (_special, _by_layer):
-        answer = explained(reading, allow)
-        if answer is not None:
-            return answer
-    return _without_reason(reading, allow)
+    says_nothing = reading.action is None and reading.decision == "unspecified"
+    if reading.category != "access-denied" or (reading.known_as and says_nothing):
+        explanation = _known(reading, allow)
+    else:
+        explanation = _special(reading, allow) or _by_layer(reading, allow) or _without_reason(reading, allow)
+    next_step = explanation.next_step
+    if reading.encoded and _DECODE not in next_step:
+        next_step += f" The encoded part says more: `aws sts {_DECODE} --encoded-message MESSAGE`, which needs a permission of its own."
+    return replace(explanation, title=explanation.title[0].upper() + explanation.title[1:], next_step=next_step)
 
 
 def _known(reading: Reading, allow: Allow | None) -> Explanation:
+    """Give the errors that are recognised by their code or words."""
     known = BY_NAME.get(reading.known_as)
     if known is None:
         code = reading.error_code or "an error"
@@ -248,47 +180,55 @@ def _known(reading: Reading, allow: Allow | None) -> Explanation:
             next_step="Read the message that came with it, and the operation's documentation: no policy helps here.",
             acts=YOU,
         )
-    next_step = known.next_step
-    acts = known.acts
-    if allow is not None:
-        next_step = f"A guess, as no reason is given: {allow.actions[0]} may be missing; the policy below would allow it. {next_step}"
-        acts = ACCOUNT
+    if allow is None:
+        return Explanation(
+            reading=reading, title=known.title, cause=known.cause, next_step=known.next_step, acts=known.acts
+        )
+    guess = f"A guess, as no reason is given: {' and '.join(allow.actions)} may be missing; the policy below allows it."
     return Explanation(
-        reading=reading, title=known.title, cause=known.cause, next_step=next_step, acts=acts, allow=allow
+        reading=reading,
+        title=known.title,
+        cause=known.cause,
+        next_step=f"{guess} {known.next_step}",
+        acts=ACCOUNT,
+        allow=allow,
     )
 
 
 def _special(reading: Reading, allow: Allow | None) -> Explanation | None:
     """Give the denials that mean something else than they say."""
-    who, what = _who(reading), _what(reading, allow)
+    who, what = _who(reading), _what(reading)
     if _QUARANTINE in (reading.policy_arn or ""):
         return Explanation(
             reading=reading,
             title="AWS has quarantined this user: its access key leaked",
             cause="AWS found the key in public and attached its quarantine policy, which denies what thieves do with keys. "
             "The denial is the symptom; the leaked key is the matter.",
-            next_step="Treat it as an incident, now: deactivate the leaked key, make the program use a role or a new session "
-            "instead, delete the key, look in CloudTrail for what was done with it, answer AWS's support case, and only "
-            "then have the quarantine policy detached. Detaching it first gives the key back to the thief.",
+            next_step="Treat it as an incident, now: deactivate the leaked key, have the program use a role or a new session, "
+            "delete the key, look in CloudTrail for what was done with it, answer AWS's support case, and only then have the "
+            "quarantine policy detached. Detached first, it gives the key back to the thief.",
             acts=ACCOUNT,
+            ask="Its access key leaked. Please deactivate and rotate it now, before anything else; the quarantine policy "
+            "comes off last.",
         )
-    if reading.action == _OIDC:
+    if reading.action == "sts:AssumeRoleWithWebIdentity":
         return Explanation(
             reading=reading,
             title="The role does not trust this identity token",
-            cause="The role's trust policy does not admit the token's sub, aud or issuer, or the role does not exist. "
-            "GitHub repositories created, renamed or transferred after 2026-07-15 have an immutable subject: "
+            cause="The role's trust policy does not admit the token's sub, aud or issuer, or there is no such role. GitHub "
+            "repositories that were created, renamed or transferred after 2026-07-15 have an immutable subject: "
             "repo:ORG@ORGID/REPO@REPOID:… instead of repo:ORG/REPO:….",
             next_step="Compare the token's sub and aud with the conditions in the role's trust policy, and admit the new form "
             "of sub where the repository has it. A policy of the caller does not help: it has no identity yet.",
             acts=ACCOUNT,
+            ask="Please compare the conditions on sub and aud in the role's trust policy with the token's.",
         )
     if reading.principal_type == "anonymous":
         return Explanation(
             reading=reading,
             title="The request was not signed",
             cause="AWS saw an anonymous user: the request carried no signature, so no policy of yours was even looked at.",
-            next_step=f"Sign the request (SigV4) with credentials that may do {what}. The resource's policy would otherwise "
+            next_step=f"Sign the request (SigV4) with credentials that may do {what}. Otherwise the resource's policy would "
             "have to admit everybody.",
             acts=YOU,
         )
@@ -298,33 +238,114 @@ def _special(reading: Reading, allow: Allow | None) -> Explanation | None:
             title="S3 Block Public Access refused a public policy or ACL",
             cause="The bucket or its account blocks public access, and the policy or ACL would have made it public. No IAM "
             "permission is missing.",
-            next_step="Keep the bucket private: serve it through CloudFront with origin access control, or name the principals "
-            "in the bucket policy. Only if it must be public, have the account's administrator change that setting.",
+            next_step="Keep the bucket private: serve it through CloudFront with origin access control, or name the "
+            "principals in the bucket policy. Only if it must be public, have that setting changed.",
             acts=ACCOUNT,
+            ask="Is this bucket meant to be public? If so, please change its Block Public Access setting.",
         )
-    if allow is not None and allow.actions == ("sts:AssumeRole",) and reading.action != "sts:AssumeRole":
+    if allow is not None and allow.instead:
         return Explanation(
             reading=reading,
             title=f"{who} may not use the CDK's roles",
             cause="`cdk deploy` first tries to assume the roles that `cdk bootstrap` made, and goes on with the caller's own "
             "permissions where it may not. These are too small for a deployment, and should be.",
-            next_step=f"Let {who} assume the CDK's roles (policy below) instead of granting it what the deployment does.",
+            next_step=f"Have {who} assume the CDK's roles (policy below) instead of granting it what the deployment does.",
             acts=ACCOUNT,
+            ask="It should assume the CDK's roles instead of having that permission itself; this policy allows it",
             allow=allow,
         )
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    """What to say of a kind of policy that allows too little; `{who}` and the like are filled in."""
+
+    title: str
+    cause: str
+    next_step: str
+    acts: str
+    ask: str = ""
+
+
+_OUTER_LIMIT: Final = _Advice(
+    "No {layer} allows {what}",
+    "The organisation sets the outer limit of what an account can do, and this lies outside. No policy inside the account "
+    "can widen it.",
+    "Ask the organisation's administrator whether {what} is meant to be closed here, and to allow it in the {layer} if not. "
+    "Often it is the region that is closed.",
+    ORGANISATION,
+    "Is {what} meant to be closed here? If not, please allow it in the {layer}.",
+)
+_IMPLICIT: Final = {
+    "identity-based": _Advice(
+        "No identity-based policy allows {what} to {who}",
+        "Nothing forbids it; nobody has allowed it yet.",
+        "Have {place} allow it, as narrowly as the policy below does.",
+        ACCOUNT,
+    ),
+    "resource-based": _Advice(
+        "The resource's own policy does not admit {who}",
+        "For this resource its own policy decides (another account's resource, a KMS key, a public layer). An identity "
+        "policy, even an administrator's, does not help.",
+        "Ask the owner of {resource} to allow {what} to {who} in its resource policy, or use a copy of it in your own account.",
+        OWNER,
+        "Please allow {what} to this principal in the resource's policy.",
+    ),
+    "scp": _OUTER_LIMIT,
+    "rcp": _OUTER_LIMIT,
+    "permissions-boundary": _Advice(
+        "The permissions boundary of {who} does not allow {what}",
+        "A boundary limits what a user or role can be allowed at all. Another Allow stays without effect.",
+        "Ask the account's administrator to widen the boundary by {what}, or to have another role do this.",
+        ACCOUNT,
+        "Please widen the permissions boundary by {what}, or name a role that may do this.",
+    ),
+    "session": _Advice(
+        "The session's own policy does not allow {what}",
+        "The role was assumed with a policy that narrows the session (a broker, Cognito, CodePipeline, `aws sts assume-role "
+        "--policy`). The role's policies may well allow it.",
+        "Change the policy that is passed when the session is made, so that it includes {what}, or make a session without one.",
+        YOU,
+    ),
+    "vpc-endpoint": _Advice(
+        "The VPC endpoint's policy does not allow {what}",
+        "The call went through a VPC endpoint, whose policy admits only certain principals, actions and resources. The "
+        "caller's own policies may well allow it.",
+        "Ask the owner of the network to allow {what} for {who} in the endpoint's policy.",
+        NETWORK,
+        "Please allow {what} to this principal in the VPC endpoint's policy.",
+    ),
+    "role-trust": _Advice(
+        "The role does not trust {who}",
+        "A role's trust policy says who may assume it. This principal is not named, or a condition (external id, MFA, "
+        "organisation, source identity) is not met.",
+        "Ask the role's owner to admit {who} in its trust policy, and meet the conditions that stand there.",
+        OWNER,
+        "Please admit this principal in the role's trust policy, or tell me which condition I do not meet.",
+    ),
+}
+_CHANGES: Final = {
+    "scp": ORGANISATION,
+    "rcp": ORGANISATION,
+    "resource-based": OWNER,
+    "role-trust": OWNER,
+    "vpc-endpoint": NETWORK,
+    "session": YOU,
+}
+"""Who can change each kind of policy; the account's administrator any other."""
+
+
 def _by_layer(reading: Reading, allow: Allow | None) -> Explanation | None:
-    """Give the denials whose message says which kind of policy it was."""
+    """Give the denials whose message says that it was a Deny, or which kind of policy allows too little."""
     if reading.decision == "explicit":
-        return _explicit(reading, allow)
+        return _explicit(reading)
     advice = _IMPLICIT.get(reading.policy_type or "")
     if advice is None:
         return None
     words = {
         "who": _who(reading),
-        "what": _what(reading, allow),
+        "what": _what(reading),
         "layer": LAYERS[reading.policy_type or ""],
         "resource": reading.resource or "the resource",
         "place": _place_of_policy(reading),
@@ -335,50 +356,36 @@ def _by_layer(reading: Reading, allow: Allow | None) -> Explanation | None:
         cause=advice.cause,
         next_step=advice.next_step.format(**words),
         acts=advice.acts,
+        ask=advice.ask.format(**words),
         allow=allow,
     )
 
 
-def _explicit(reading: Reading, allow: Allow | None) -> Explanation:
-    who, what = _who(reading), _what(reading, allow)
+def _explicit(reading: Reading) -> Explanation:
     layer = LAYERS.get(reading.policy_type or "", "")
-    acts = {
-        "scp": ORGANISATION,
-        "rcp": ORGANISATION,
-        "resource-based": OWNER,
-        "role-trust": OWNER,
-        "vpc-endpoint": NETWORK,
-        "session": YOU,
-    }.get(reading.policy_type or "", ACCOUNT)
-    where = f"the {layer}{_arn(reading.policy_arn)}" if layer else "a policy that the message does not name"
+    acts = _CHANGES.get(reading.policy_type or "", ACCOUNT)
+    named = f" {reading.policy_arn}" if reading.policy_arn else ""
+    where = f"the {layer}{named}" if layer else "a policy that the message does not name"
+    whom = acts if acts != YOU else "whoever makes the session"
     return Explanation(
         reading=reading,
-        title=f"A Deny in {_a(layer or 'policy')} forbids {what} to {who}",
+        title=f"A Deny in {_a(layer or 'policy')} forbids {_what(reading)} to {_who(reading)}",
         cause="A Deny wins over every Allow, so another Allow changes nothing. Deny statements mostly have conditions: "
         "region, network, MFA, encryption, tags, TLS.",
-        next_step=f"Find the Deny in {where}, and either meet its condition or ask {acts if acts != YOU else 'whoever makes the session'} "
-        "to narrow it.",
+        next_step=f"Find the Deny in {where}, and either meet its condition or ask {whom} to narrow it.",
         acts=acts,
+        ask=f"Please tell me which condition of the Deny in {where} I do not meet, or narrow it.",
     )
 
 
 def _without_reason(reading: Reading, allow: Allow | None) -> Explanation:
-    who, what = _who(reading), _what(reading, allow)
-    decode = (
-        " The encoded part says: `aws sts decode-authorization-message --encoded-message MESSAGE`, which itself needs a permission."
-        if reading.encoded
-        else ""
-    )
-    guess = (
-        f"A guess, as no reason is given: have {_place_of_policy(reading)} allow it, as the policy below does. "
-        if allow
-        else ""
-    )
+    guess = f"A guess, as no reason is given: have {_place_of_policy(reading)} allow it, as the policy below does. "
     return Explanation(
         reading=reading,
-        title=f"{who} may not do {what}; AWS gives no reason",
+        title=f"{_who(reading)} may not do {_what(reading)}; AWS gives no reason",
         cause="It may be a missing Allow, the resource's own policy, a boundary, an SCP or a Deny: the message does not say.",
-        next_step=f"{guess}If that does not help, look up the call in CloudTrail, whose event often has the reason.{decode}",
+        next_step=f"{guess if allow else ''}If that does not help, look up the call in CloudTrail, whose event often has "
+        "the reason.",
         acts=ACCOUNT,
         allow=allow,
     )
@@ -388,32 +395,21 @@ def _a(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _arn(arn: str | None) -> str:
-    return f" {arn}" if arn else ""
-
-
-def _what(reading: Reading, allow: Allow | None) -> str:
-    return (
-        allow.actions[0]
-        if allow is not None and reading.missing_action
-        else reading.missing_action or reading.operation or "this call"
-    )
+def _what(reading: Reading) -> str:
+    return missing_action(reading) or reading.operation or "this call"
 
 
 def _who(reading: Reading) -> str:
     """Name the principal as people do."""
     who = reading.principal
     if who is None or reading.principal_type in {None, "redacted"}:
-        return who or "the caller"
-    name = who.split(":", 5)[-1]
-    kind, _, rest = name.partition("/")
+        return who if who and who.strip("*") else "the caller"
+    kind, _, rest = who.split(":", 5)[-1].partition("/")
     match kind:
         case "assumed-role":
             return f"the role {rest.split('/')[0]}"
-        case "user":
-            return f"the user {rest}"
-        case "role":
-            return f"the role {rest}"
+        case "user" | "role":
+            return f"the {kind} {rest}"
         case "root":
             return "the account's root user"
         case _:
@@ -421,6 +417,7 @@ def _who(reading: Reading) -> str:
 
 
 def _place_of_policy(reading: Reading) -> str:
+    """Say where an Allow for the principal belongs."""
     who = _who(reading)
     if _SSO_ROLE in who:
         permission_set = who.split(_SSO_ROLE, 1)[1].rsplit("_", 1)[0]

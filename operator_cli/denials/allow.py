@@ -25,6 +25,7 @@ _QUEUE_URL: Final = re.compile(
 _TYPED: Final = re.compile(r"(role|user|group|policy|instance profile|saml provider|oidc provider) (\S+)")
 _BOOTSTRAP: Final = re.compile(r"parameter/cdk-bootstrap/(?P<qualifier>[\w-]+)/version")
 _CDK_ROLES: Final = ("deploy", "file-publishing", "image-publishing", "lookup")
+_LOG_GROUP: Final = re.compile(r"arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+")
 _NOT_AS_SHOWN: Final = (
     (
         re.compile(r"(?P<kept>arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+)(?::.*)?"),
@@ -133,6 +134,9 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
             )
         arn, more = _resource(reading, known)
         statement: dict[str, Any] = {"Effect": "Allow", "Action": known.name if known else name, "Resource": arn}
+        if _LOG_GROUP.fullmatch(reading.resource or ""):
+            # Judged without :* here; other calls on the same group are judged with it.
+            statement["Resource"] = [arn.removesuffix(":*"), arn]
         condition, still_more = _condition(reading, statement["Action"], arn)
         if condition:
             statement["Condition"] = condition
@@ -263,9 +267,7 @@ def _condition(reading: Reading, action: str, resource: str) -> tuple[dict[str, 
         service = _TAKES_ROLE.get(reading.operation or "", "")
         if not service:
             service = next((kind for name, kind in _NAMED_FOR if name in resource.lower()), "SERVICE")
-        notes = [
-            "iam:PassedToService limits to which service the role can be given; without it, it can be given to any."
-        ]
+        notes = ["iam:PassedToService says which service the role may be given to, such as lambda; without it, any."]
         return {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}, notes
     service = reading.service or _SERVICES.get(reading.operation or "", "")
     if action.startswith("kms:") and service in _USES_KEYS:

@@ -127,7 +127,7 @@ class Call:
     operation: str
     parameters: Mapping[str, Any]
     action: str
-    proposed: str
+    proposed: str | list[str]
     given: str = ""
     other: Mapping[str, Any] = field(default_factory=dict)
     makes: tuple[tuple[str, str, Mapping[str, Any]], ...] = ()
@@ -265,7 +265,7 @@ CALLS: Final = {
         "create_log_stream",
         {"logGroupName": "/explained/api", "logStreamName": "s"},
         "logs:CreateLogStream",
-        f"arn:aws:logs:{HERE}:log-group:/explained/api:*",
+        [f"arn:aws:logs:{HERE}:log-group:/explained/api", f"arn:aws:logs:{HERE}:log-group:/explained/api:*"],
         other={"logGroupName": "/other/api"},
         makes=GROUPS,
     ),

@@ -111,6 +111,9 @@ def explained(text: str, *arguments: str) -> dict[str, Any]:
     return said
 
 
+Makes = tuple[tuple[str, str, dict[str, Any]], ...]
+
+
 @dataclass(frozen=True)
 class Call:
     """A call that is denied, and the like of it on something else, which has to stay denied.
@@ -130,7 +133,7 @@ class Call:
     proposed: str | list[str]
     given: str = ""
     other: Mapping[str, Any] = field(default_factory=dict)
-    makes: tuple[tuple[str, str, Mapping[str, Any]], ...] = ()
+    makes: Makes = ()
 
 
 ITEM: Final = {"pk": {"S": "1"}}
@@ -156,10 +159,14 @@ BY_DAY: Final = {
     "ExpressionAttributeValues": {":d": {"S": "x"}},
 }
 HERE: Final = f"{REGION}:{ACCOUNT}"
-QUEUES: Final = tuple(("sqs", "create_queue", {"QueueName": name}) for name in ("explained", "other"))
-TABLES: Final = tuple(("dynamodb", "create_table", {"TableName": name, **TABLE}) for name in ("explained", "other"))
-BUCKETS: Final = tuple(("s3", "create_bucket", {"Bucket": name}) for name in ("explained-bucket", "other-bucket"))
-OBJECTS: Final = (
+QUEUES: Final[Makes] = tuple(("sqs", "create_queue", {"QueueName": name}) for name in ("explained", "other"))
+TABLES: Final[Makes] = tuple(
+    ("dynamodb", "create_table", {"TableName": name, **TABLE}) for name in ("explained", "other")
+)
+BUCKETS: Final[Makes] = tuple(
+    ("s3", "create_bucket", {"Bucket": name}) for name in ("explained-bucket", "other-bucket")
+)
+OBJECTS: Final[Makes] = (
     *BUCKETS,
     *(("s3", "put_object", {"Bucket": "explained-bucket", "Key": key, "Body": b"x"}) for key in ("some/key", "other")),
 )
@@ -167,18 +174,20 @@ TRUST: Final = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}],
 }
-ROLES: Final = tuple(
+ROLES: Final[Makes] = tuple(
     ("iam", "create_role", {"RoleName": name, "AssumeRolePolicyDocument": json.dumps(TRUST)})
     for name in ("explained", "other")
 )
-GROUPS: Final = tuple(("logs", "create_log_group", {"logGroupName": name}) for name in ("/explained/api", "/other/api"))
-PARAMETERS: Final = tuple(
+GROUPS: Final[Makes] = tuple(
+    ("logs", "create_log_group", {"logGroupName": name}) for name in ("/explained/api", "/other/api")
+)
+PARAMETERS: Final[Makes] = tuple(
     ("ssm", "put_parameter", {"Name": name, "Value": "x", "Type": "String"}) for name in ("/explained/a", "/other/a")
 )
-SECRETS: Final = tuple(
+SECRETS: Final[Makes] = tuple(
     ("secretsmanager", "create_secret", {"Name": name, "SecretString": "made up"}) for name in ("explained", "other")
 )
-TOPICS: Final = tuple(("sns", "create_topic", {"Name": name}) for name in ("explained", "other"))
+TOPICS: Final[Makes] = tuple(("sns", "create_topic", {"Name": name}) for name in ("explained", "other"))
 
 CALLS: Final = {
     "queue-by-arn": Call(
@@ -393,12 +402,8 @@ def test_a_temporary_key_without_its_token_is_explained_as_the_incident(person: 
         "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
     }
-    for service, operation, parameters in (
-        ("sqs", "list_queues", {}),
-        ("dynamodb", "list_tables", {}),
-        ("s3", "list_buckets", {}),
-    ):
-        error = Person(person.name, half, person.root).calls(service, operation, parameters)
+    for service, operation in (("sqs", "list_queues"), ("dynamodb", "list_tables"), ("s3", "list_buckets")):
+        error = Person(person.name, half, person.root).calls(service, operation, {})
         said = explained(error)
         assert said["category"] == "credentials"
         assert said["policy"] is None

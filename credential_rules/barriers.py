@@ -181,7 +181,7 @@ class _Around:
     def _leads_to_an_endpoint(self, group: Identity, rule: NetworkRule) -> tuple[bool | None, str]:
         who = f"the group '{self._called(group)}' lets out"
         doors = {group for door in self._endpoints if is_interface(door) for group in door.security_groups}
-        if rule.groups and all(other in doors for other in rule.groups):
+        if rule.groups and not rule.cidrs and not rule.prefix_lists and all(other in doors for other in rule.groups):
             names = ", ".join(f"'{self._called(other)}'" for other in rule.groups)
             return True, f"{who} to the endpoints' group {names}"
         if rule.prefix_lists and not rule.cidrs and not rule.groups:

@@ -62,7 +62,7 @@ OTHER_POLICIES: Final[list[dict[str, Any]]] = [
     {"Effect": "Deny"},
     {"Resource": "arn:aws:sqs:us-east-1:123456789012:another"},
     {"Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/another"}}},
-    {"Condition": {"StringEquals": {"aws:PrincipalAccount": "210987654321"}}},
+    {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}},
 ]
 """What does not admit the role to all that it may do."""
 

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM: Final = "rolebound"
+EXTRA: Final = frozenset({"boto3", "botocore", "detect_secrets", "rich"})
+"""What the extra `cli` brings: who installs the rules alone has none of it."""
+
+NOT_INSTALLED: Final = (
+    "{package} is not installed.\n  Why it matters: this command needs it, and the rules alone do not.\n"
+    '  What to do:     pip install "rolebound[cli]"'
+)
 _INTERRUPTED: Final = 130
 
 
@@ -92,6 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             output.tell(f"{PROGRAM}: {error}")
         return int(error.status)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        output.tell(f"{PROGRAM}: {NOT_INSTALLED.format(package=error.name)}")
+        return int(ExitStatus.WRONG_USAGE)
     except KeyboardInterrupt:
         output.tell("Interrupted.")
         return _INTERRUPTED

@@ -9,7 +9,6 @@ from __future__ import annotations
 import configparser
 import contextlib
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -386,6 +385,8 @@ def _on_instance() -> bool:
 
 
 def _sdk_version() -> tuple[int, ...]:
+    import importlib.metadata  # noqa: PLC0415 - slow, and `--help` needs none of it
+
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         version = importlib.metadata.version("botocore")
         return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -9,27 +9,35 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import botocore.exceptions  # noqa: TID251 - this file is operator_cli's one door to AWS
 import botocore.session  # noqa: TID251 - as above
+from botocore.awsrequest import AWSRequest  # noqa: TID251 - as above
 from botocore.config import Config  # noqa: TID251 - as above
+from botocore.httpsession import URLLib3Session  # noqa: TID251 - as above
 
 from operator_cli.answers import Caller, Failure, FailureKind, LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Aws", "Caller", "Calls", "Failure", "FailureKind", "connect", "failure_of"]
+__all__ = ["Aws", "Caller", "Calls", "Failure", "FailureKind", "Questions", "connect", "failure_of"]
 
 CONNECT_SECONDS: Final = 2
 READ_SECONDS: Final = 4
 FUNCTION_SECONDS: Final = 15 * 60 + 10
 """Longer than any function may run."""
+_MOST_ARCHIVE_BYTES: Final = 260_000_000
+"""Lambda takes 250 MB."""
 FALLBACK_REGION: Final = "us-east-1"
 """Where STS is asked if no region is known: it names the account of any region."""
 
@@ -266,6 +274,10 @@ class Aws:
             return failure_of(error)
         return sorted(found, key=lambda line: line.at)
 
+    def questions(self) -> Questions:
+        """Give something that asks this session any question that only reads, from several threads."""
+        return Questions(self)
+
     def client(self, service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - clients are made at run time
         """Give a client of this session, with tight time-outs and no second attempt."""
         config = Config(
@@ -280,6 +292,69 @@ class Aws:
         import boto3  # type: ignore[import-untyped] # noqa: PLC0415, TID251 - the door; a check needs less than all of it
 
         return boto3.Session(botocore_session=self._session)
+
+
+class Questions:
+    """Asks single questions, several at the same time: clients are made one after the other, and then shared.
+
+    Attributes:
+        asked: How many questions were asked.
+    """
+
+    _ONE_PAGE: Final = frozenset({"describe_log_streams"})
+    """Of these the first page is wanted: the newest."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        self.asked = 0
+
+    def __call__(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Failure:
+        """Ask one question, and give the answer with all its pages."""
+        try:
+            client = self._client(service)
+            if operation not in self._ONE_PAGE and client.can_paginate(operation):
+                answer: Mapping[str, Any] = client.get_paginator(operation).paginate(**parameters).build_full_result()
+            else:
+                answer = getattr(client, operation)(**parameters)
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        return answer
+
+    def archive(self, address: str, /) -> bytes | Failure:
+        """Fetch what Lambda gave a pre-signed address for: the code of a function or a layer."""
+        endpoint = urlsplit(self._client("lambda").meta.endpoint_url)
+        parts = urlsplit(address)
+        if not _is_aws(endpoint.hostname):
+            # A local AWS gives addresses that do not know how it is reached.
+            parts = parts._replace(scheme=endpoint.scheme, netloc=endpoint.netloc)
+        try:
+            trusted: Any = os.environ.get("AWS_CA_BUNDLE") or True
+            session = URLLib3Session(verify=trusted, timeout=READ_SECONDS)
+            request = AWSRequest("GET", urlunsplit(parts), stream_output=True).prepare()
+            response = session.send(request)
+            if response.status_code != HTTPStatus.OK:
+                return Failure(
+                    kind=FailureKind.OTHER, code=f"HTTP {response.status_code}", what="The code was not given out."
+                )
+            content = bytes(response.raw.read(_MOST_ARCHIVE_BYTES + 1))
+        except Exception as error:  # noqa: BLE001 - as above
+            return failure_of(error)
+        if len(content) > _MOST_ARCHIVE_BYTES:
+            return Failure(kind=FailureKind.OTHER, code="TooLarge", what="It is larger than Lambda takes.")
+        return content
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - clients are made at run time
+        with self._lock:
+            self.asked += 1
+            if service not in self._clients:
+                self._clients[service] = self._aws.client(service)
+            return self._clients[service]
+
+
+def _is_aws(host: str | None) -> bool:
+    return host is not None and host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
 
 def connect(

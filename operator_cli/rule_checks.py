@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from operator_cli.diagnosis.judgement import (
+    Call,
+    CodeFault,
+    CodeFinding,
+    Judgement,
+    Layer,
+    Permission,
+    Step,
+    VariableFault,
+    VariableFinding,
+    Way,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from credential_rules.engine import Report
+    from credential_rules.index import Function, Index
+    from credential_rules.rule import Rule
+    from credential_rules.sources import Source
+    from credential_rules.template import Resource
+    from operator_cli.diagnosis.deployed_function import Facts
 
 
 class LineRecogniser:
@@ -56,3 +82,254 @@ def actions_of_operation(service: str, operation: str) -> tuple[str, ...]:
     from credential_rules import iam_actions  # noqa: PLC0415 - as above
 
     return iam_actions.actions_of_operation(service, operation)
+
+
+# --- a deployed function ------------------------------------------------------------------------------------------
+
+_VARIABLES: Final = (
+    ("AWS_PROFILE", VariableFault.PROFILE),
+    ("AWS_DEFAULT_PROFILE", VariableFault.PROFILE),
+    ("AWS_SHARED_CREDENTIALS_FILE", VariableFault.OTHER_SOURCE),
+    ("AWS_CONFIG_FILE", VariableFault.OTHER_SOURCE),
+    ("AWS_SECURITY_TOKEN", VariableFault.OLD_TOKEN),
+    ("AWS_CREDENTIAL_EXPIRATION", VariableFault.OTHER_SOURCE),
+    ("AWS_CONTAINER_", VariableFault.OTHER_SOURCE),
+    ("AWS_ENDPOINT_URL", VariableFault.ENDPOINT_OVERRIDE),
+    ("AWS_STS_REGIONAL_ENDPOINTS", VariableFault.GLOBAL_STS),
+)
+"""Beginnings of the names that take a function's role away from it, with what each does."""
+
+
+def judge_function(template: Mapping[str, Any], arn: str, code: Sequence[Path]) -> Judgement:
+    """Judge a deployed function.
+
+    Args:
+        template: It and its network, as the template that would make them, under the names that they have.
+        arn: The function's ARN.
+        code: The folders with its source: its own, then those of its layers.
+    """
+    where, _, function = arn.rpartition(":function:")
+    from credential_rules import engine  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.index import Index  # noqa: PLC0415 - as above
+    from credential_rules.template import Template  # noqa: PLC0415 - as above
+
+    described = Template(file=function, raw=dict(template))
+    resource = described.resources[function]
+    sources, unread = _sources(resource, code)
+    report = engine.judge(engine.Target([described], sources, unread), _signer_rules())
+    index = Index([described], sources)
+    calls, unknown_calls = _calls(index, index.functions[resource], where)
+    return Judgement(
+        code=tuple(_code_findings(report, sources)),
+        variables=tuple(_variable_findings(report, resource, sources)),
+        calls=tuple(calls),
+        unknown_calls=tuple(unknown_calls),
+        ways=tuple(_ways(index, index.functions[resource], calls)) if index.functions[resource].is_in_vpc else None,
+        not_judged=tuple(f"{file}: {why}" for file, why in report.errors.items()),
+    )
+
+
+def _signer_rules() -> tuple[Rule, ...]:
+    """Give the rules on who signs a function's calls."""
+    from credential_rules import (  # noqa: PLC0415 - the other commands need none of them
+        code_holds_no_credentials,
+        code_uses_its_role,
+        no_credentials_in_environment,
+        no_reserved_lambda_environment,
+    )
+
+    return (
+        code_uses_its_role.RULE,
+        code_holds_no_credentials.RULE,
+        no_reserved_lambda_environment.RULE,
+        no_credentials_in_environment.RULE,
+    )
+
+
+def _sources(resource: Resource, folders: Sequence[Path]) -> tuple[list[Source], dict[str, str]]:
+    """Read the source of a function, under the names that it has in the deployed package."""
+    from credential_rules.sources import SourceReader  # noqa: PLC0415 - as above
+
+    found: list[Source] = []
+    errors: dict[str, str] = {}
+    for folder in folders:
+        reader = SourceReader()
+        found += [
+            replace(source, path=_inside(source.path, folder), functions=(resource,))
+            for source in reader.folder(folder)
+        ]
+        errors |= {_inside(path, folder): why for path, why in reader.errors.items()}
+    return found, errors
+
+
+def _inside(path: str, folder: Path) -> str:
+    return Path(path).relative_to(folder).as_posix()
+
+
+def _code_findings(report: Report, sources: Sequence[Source]) -> Iterator[CodeFinding]:
+    handed_over = dict(_handed_over(sources))
+    for found in report.findings:
+        message = found.message.removeprefix(f"{found.location}: ")
+        if found.rule == "code-uses-its-role":
+            fault = handed_over.get(found.location)
+            if fault is None:
+                harvests = any(name in message for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+                fault = CodeFault.HARVEST if harvests else CodeFault.OTHER
+            yield CodeFinding(fault, found.location, message, found.fix)
+        elif found.rule == "code-holds-no-credentials" and "AWS" in message:
+            yield CodeFinding(CodeFault.LITERAL_KEY, found.location, message, found.fix)
+
+
+def _handed_over(sources: Sequence[Source]) -> Iterator[tuple[str, CodeFault]]:
+    """Say for each line that hands credentials to an SDK which part of them it hands over."""
+    from credential_rules.python_names import names_of  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.sdk_credentials import handovers  # noqa: PLC0415 - as above
+
+    for source in sources:
+        for handover in handovers(names_of(source)):
+            for given in handover.given:
+                if given.part == "profile":
+                    fault = CodeFault.PROFILE
+                else:
+                    fault = CodeFault.KEY_WITH_TOKEN if "token" in handover.parts else CodeFault.KEY_WITHOUT_TOKEN
+                yield source.at(given.at).place.location, fault
+
+
+def _variable_findings(report: Report, resource: Resource, sources: Sequence[Source]) -> Iterator[VariableFinding]:
+    from credential_rules.environments import variables  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.no_reserved_lambda_environment import RESERVED  # noqa: PLC0415 - as above
+
+    values = {variable.name: "".join(variable.value.literals()) for variable in variables(resource)}
+    judged: set[str] = set()
+    for found in report.findings:
+        name = found.location.removeprefix("Properties.Environment.Variables.")
+        if found.resource != resource.logical_id or name == found.location or name in judged:
+            continue
+        if name in RESERVED:
+            fault: VariableFault | None = VariableFault.RESERVED
+        elif found.rule == "no-reserved-lambda-environment":
+            fault = next(fault for beginning, fault in _VARIABLES if name.startswith(beginning))
+        else:
+            fault = _key_in(values[name], found.message)
+        if fault is not None:
+            judged.add(name)
+            word = re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)
+            yield VariableFinding(
+                fault, name, found.message, is_used=any(word.search(source.text) for source in sources)
+            )
+
+
+def _key_in(value: str, message: str) -> VariableFault | None:
+    """Say which kind of AWS credential a value is; None for what is none of AWS's."""
+    if "AKIA" in value:
+        return VariableFault.LONG_LIVED_KEY
+    if "ASIA" in value or "session token" in message:
+        return VariableFault.SESSION
+    return VariableFault.OTHER_KEY if "AWS" in message else None
+
+
+def _calls(index: Index, function: Function, where: str) -> tuple[list[Call], list[str]]:
+    """Give the calls that the function's code makes, and those that nobody can name."""
+    from credential_rules.code_calls import operations_of  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.needs import needs_of  # noqa: PLC0415 - as above
+
+    actions: dict[tuple[str, str], set[str]] = {}
+    for need in needs_of(index, function):
+        if need.by_code and need.is_required:
+            resource = _arn(need.target, need.action, need.below, where) if isinstance(need.target, str) else ""
+            actions.setdefault((f"{need.path}:{need.line}", resource), set()).add(need.action)
+    found = [Call(tuple(sorted(names)), place, resource) for (place, resource), names in actions.items()]
+    unknown = [f"{one.path}:{one.line}: {one.reason}" for one in operations_of(index, function).unknown]
+    return found, unknown
+
+
+def _arn(name: str, action_name: str, below: str, where: str) -> str:
+    """Give the ARN of what a call names, in the function's own region and account; empty if it may be several things."""
+    from credential_rules.iam_actions import action  # noqa: PLC0415 - as above
+
+    if name.startswith("arn:"):
+        return name if not below else ""
+    known = action(action_name)
+    formats = {} if known is None else dict.fromkeys(known.required_arn_formats or known.arn_formats)
+    _, partition, _, region, account = where.split(":")
+    held = {"${Partition}": partition, "${Region}": region, "${Account}": account}
+    found = []
+    for form in formats:
+        for hole, value in held.items():
+            form = form.replace(hole, value)  # noqa: PLW2901 - filled step by step
+        if form.count("${") == 1 and not below:
+            found.append(re.sub(r"\$\{[^}]*\}", lambda _: name, form))
+    return found[0] if len(found) == 1 and len(formats) == 1 else ""
+
+
+def _ways(index: Index, function: Function, calls: Sequence[Call]) -> Iterator[Way]:
+    """Give the way to each service that the role lets the code call, and to each that the code calls all the same."""
+    from credential_rules.called_services import calls_of  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.reachability import Walk  # noqa: PLC0415 - as above
+
+    walk = Walk(index, function)
+    called = {action.partition(":")[0].lower() for call in calls for action in call.actions}
+    for service in sorted({*calls_of(index, function).services, *called}):
+        way = walk.to(service)
+        # Its hops from the subnets where they are the worst: Lambda may place the function in any of them.
+        yield Way(
+            service=service,
+            verdict=way.verdict,
+            steps=tuple(Step(hop.kind, hop.verdict, hop.evidence) for hop in way.hops),
+            endpoints=tuple(endpoint.resource.logical_id for endpoint in way.endpoints),
+        )
+
+
+_EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def permission(
+    facts: Facts, layer: Layer, action: str, resource: str, endpoint: Mapping[str, Any] | None = None
+) -> Permission:
+    """Say whether one layer of policies lets a function's role do something, called from the function's code.
+
+    Args:
+        facts: The function; its role has to be complete.
+        layer: The role's own policies, its boundary, or the policy of an endpoint.
+        action: The IAM action.
+        resource: The ARN of what it is done to.
+        endpoint: The policy of the VPC endpoint that the call passes.
+    """
+    from credential_rules.policy_evaluation import (  # noqa: PLC0415 - the other commands need none of it
+        Decision,
+        Request,
+        authorise,
+    )
+
+    role = facts.role
+    if role is None or not role.is_complete:
+        return Permission(None, reason="the role's policies were not read")
+    context = {
+        "aws:PrincipalArn": role.arn,
+        "aws:SecureTransport": "true",
+        "aws:RequestedRegion": facts.region,
+        "lambda:SourceFunctionArn": facts.arn,
+    }
+    if facts.network is not None:
+        context["aws:SourceVpc"] = facts.network.vpc
+    if not (resource.split(":") + [""] * 5)[4]:
+        # Buckets and the like do not say whose they are: the function's own account's, as far as its policies go.
+        context["aws:ResourceAccount"] = facts.account
+    request = Request(
+        action=action,
+        resource=resource,
+        principal_arn=f"arn:aws:sts::{facts.account}:assumed-role/{role.name}/{facts.name}",
+        principal_account=facts.account,
+        context=context,
+    )
+    if layer == "identity":
+        verdict = authorise(request, identity=[policy.document for policy in role.policies])
+    elif layer == "boundary":
+        verdict = authorise(request, identity=_EVERYTHING, boundary=role.boundary.document if role.boundary else None)
+    else:
+        verdict = authorise(request, identity=_EVERYTHING, endpoint=endpoint)
+    return Permission(
+        {Decision.ALLOWED: True, Decision.CANNOT_TELL: None}.get(verdict.decision, False),
+        is_explicit=verdict.decision is Decision.EXPLICIT_DENY,
+        reason=verdict.reason,
+    )

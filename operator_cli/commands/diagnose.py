@@ -1,0 +1,214 @@
+"""`rolebound diagnose FUNCTION`: why does my Lambda function get InvalidClientTokenId, a time-out, AccessDenied?"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from operator_cli.command import Command
+from operator_cli.errors import OperatorError
+from operator_cli.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from rich.text import Text
+
+    from operator_cli.answers import Failure
+    from operator_cli.aws import Aws
+    from operator_cli.diagnosis.conclusion import Diagnosis
+    from operator_cli.output import Output
+
+_COLOURS: Final[Mapping[str, str]] = {"certain": "bold red", "likely": "red", "possible": "yellow"}
+
+
+class Asked(Protocol):
+    """What answers the questions: AWS, through `operator_cli.aws.Questions`."""
+
+    def __call__(self, service: str, operation: str, parameters: Mapping[str, Any], /) -> Mapping[str, Any] | Failure:
+        """Answer one question."""
+        ...
+
+    def archive(self, address: str, /) -> bytes | Failure:
+        """Give the archive behind an address that Lambda gave."""
+        ...
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("function", nargs="?", metavar="FUNCTION", help="the function's name or ARN")
+    parser.add_argument("--profile", help="the profile to ask with; what the SDK finds by itself if not given")
+    parser.add_argument("--region", help="where the function is; the ARN's or the SDK's own region if not given")
+    parser.add_argument(
+        "--permissions", action="store_true", help="ask nothing; print the policy that lets somebody run this command"
+    )
+
+
+def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
+    from operator_cli.diagnosis import deployed_function  # noqa: PLC0415 - `--help` needs none of it
+
+    if options.permissions:
+        output.json(deployed_function.permissions(options.function or "*"))
+        return ExitStatus.GOOD
+    if not options.function:
+        raise OperatorError(
+            "No function is named.",
+            why="There is nothing to diagnose.",
+            next_step="Run `rolebound diagnose FUNCTION`, with the function's name or ARN.",
+            status=ExitStatus.WRONG_USAGE,
+        )
+    begin = time.monotonic()
+    questions = _connected(options.function, options.profile, options.region).questions()
+    diagnosis = examine(questions, options.function)
+    seconds = time.monotonic() - begin
+    if output.as_json:
+        from operator_cli.diagnosis.conclusion import as_json  # noqa: PLC0415 - as above
+
+        output.json({**as_json(diagnosis), "aws_calls": questions.asked, "seconds": round(seconds, 2)})
+    else:
+        _print(diagnosis, output)
+        output.say(f"{questions.asked} questions to AWS, {seconds:.1f} s.")
+    return ExitStatus.GOOD if diagnosis.is_healthy else ExitStatus.REFUSED
+
+
+def examine(questions: Asked, function: str) -> Diagnosis:
+    """Read a function and find the causes.
+
+    Raises:
+        OperatorError: It cannot be read at all.
+    """
+    from operator_cli.answers import Failure  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.diagnosis.as_template import template_of  # noqa: PLC0415 - as above
+    from operator_cli.diagnosis.conclusion import diagnose  # noqa: PLC0415 - as above
+    from operator_cli.diagnosis.deployed_function import gather  # noqa: PLC0415 - as above
+    from operator_cli.rule_checks import judge_function, permission  # noqa: PLC0415 - as above
+
+    with tempfile.TemporaryDirectory(prefix="rolebound-diagnose-") as scratch:
+        facts = gather(questions, questions.archive, function, Path(scratch))
+        if isinstance(facts, Failure):
+            raise _unreadable(function, facts)
+        folders = [*([facts.code] if facts.code is not None else []), *facts.layers]
+        judgement = judge_function(template_of(facts), facts.arn, folders)
+
+    return diagnose(facts, judgement, partial(permission, facts))
+
+
+def _connected(function: str, profile: str | None, region: str | None) -> Aws:
+    from operator_cli import aws  # noqa: PLC0415 - `--help` needs no SDK
+
+    if region is None and function.startswith("arn:"):
+        region = function.split(":")[3]
+    found = aws.connect(profile=profile, region=region)
+    if isinstance(found, aws.Failure):
+        raise _unreadable(function, found)
+    if not found.region:
+        raise OperatorError(
+            "No region is known.",
+            why="A function is found in its region only.",
+            next_step="Name it with --region, or give the function's ARN.",
+            status=ExitStatus.WRONG_PLACE,
+        )
+    return found
+
+
+def _unreadable(function: str, failure: Failure) -> OperatorError:
+    from operator_cli.answers import FailureKind  # noqa: PLC0415 - `--help` needs none of it
+
+    kind = failure.kind
+    if kind is FailureKind.NOT_FOUND:
+        return OperatorError(
+            f"There is no function '{function}' there.",
+            why="Names hold in one region of one account only.",
+            next_step="Check the name with `aws lambda list-functions`, or give --region, --profile or the ARN.",
+            status=ExitStatus.WRONG_PLACE,
+        )
+    if kind is FailureKind.DENIED:
+        return OperatorError(
+            f"The function '{function}' may not be read with these credentials ({failure.code}).",
+            why="Without its configuration nothing about it can be told.",
+            next_step=f"Ask for the permissions that `rolebound diagnose --permissions {function}` prints.",
+        )
+    statuses = {
+        FailureKind.NO_CREDENTIALS: ExitStatus.NO_CREDENTIALS,
+        FailureKind.INVALID: ExitStatus.NO_CREDENTIALS,
+        FailureKind.CONFIGURATION: ExitStatus.NO_CREDENTIALS,
+        FailureKind.EXPIRED: ExitStatus.EXPIRED,
+        FailureKind.CLOCK: ExitStatus.EXPIRED,
+    }
+    return OperatorError(
+        f"The function '{function}' could not be read: {failure.what}",
+        why="Without its configuration nothing about it can be told.",
+        next_step="Run `rolebound check` to see which credentials are used and what is wrong with them.",
+        status=statuses.get(kind, ExitStatus.REFUSED),
+    )
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def _print(diagnosis: Diagnosis, output: Output) -> None:
+    from rich.text import Text  # noqa: PLC0415 - JSON needs none of it
+
+    page = _Page(output)
+    page.line(Text(diagnosis.function, style="bold"))
+    if diagnosis.is_healthy:
+        page.line(
+            Text("Nothing wrong: it signs as its role, its calls arrive, and the role may make them.", style="green")
+        )
+    for number, cause in enumerate(diagnosis.causes, start=1):
+        likelihood = (cause.likelihood.value, _COLOURS[cause.likelihood.value])
+        page.line()
+        page.line(Text.assemble(f"{number}. ", (cause.slug.value, "bold"), "  ", likelihood))
+        page.line(Text(cause.what), indent=3)
+        for line in cause.evidence:
+            page.line(Text.assemble(("evidence  ", "dim"), line), indent=3)
+        page.line(Text.assemble(("do next   ", "bold"), cause.fix), indent=3)
+    if diagnosis.doubts:
+        page.line()
+        page.line(Text("Cannot tell", style="bold yellow"))
+        for doubt in diagnosis.doubts:
+            needs = f" Needs {doubt.permission}." if doubt.permission else ""
+            page.line(Text(f"? {doubt.what}{needs}"), indent=3)
+    for note in diagnosis.notes:
+        page.line()
+        page.line(Text(note, style="dim"))
+    page.line()
+
+
+class _Page:
+    """Lines on a console: wrapped within their indentation on a terminal, one line each in a file."""
+
+    def __init__(self, output: Output) -> None:
+        self._console = output.console()
+
+    def line(self, text: Text | None = None, *, indent: int = 0) -> None:
+        from rich.padding import Padding  # noqa: PLC0415 - JSON needs none of it
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        shown = text or Text()
+        if self._console.is_terminal and indent:
+            self._console.print(Padding(shown, (0, 0, 0, indent)))
+        else:
+            self._console.print(Text.assemble(" " * indent, shown))
+
+
+COMMAND: Final = Command(
+    name="diagnose",
+    summary="why a Lambda function gets InvalidClientTokenId, a time-out or AccessDenied",
+    description=(
+        "Reads a deployed function and what decides whether its calls to AWS succeed: its variables, code, role, network and"
+        " last errors. Prints the causes, the likeliest first, each with what shows it and what to do. It changes"
+        " nothing, and shows no value of a variable. What it may not read it names, with the permission that it lacks."
+    ),
+    examples=(
+        ("rolebound diagnose events-api", "the function of that name, in the SDK's own account and region"),
+        ("rolebound diagnose arn:aws:lambda:eu-west-1:123456789012:function:events-api", "in the ARN's region"),
+        ("rolebound diagnose events-api --json", "the same as one JSON document"),
+        ("rolebound diagnose --permissions events-api", "the policy that lets somebody run the first example"),
+    ),
+    configure=_configure,
+    run=_run,
+)

@@ -1,0 +1,260 @@
+"""Whether a function's calls are allowed, and which policy stops them if not: the role's, its boundary, an endpoint's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from operator_cli.diagnosis.cause import Cause, Doubt, Likelihood, Slug
+from operator_cli.diagnosis.deployed_function import document_of
+from operator_cli.diagnosis.logged_errors import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from operator_cli.diagnosis.deployed_function import Facts
+    from operator_cli.diagnosis.judgement import Call, Judgement, Layer, Permission
+    from operator_cli.diagnosis.logged_errors import LoggedError
+
+_DENIED: Final = frozenset({Kind.DENIED})
+
+_REASONS: Final = (
+    ("VPC endpoint", Slug.ENDPOINT_POLICY),
+    ("service control", Slug.ORGANISATION),
+    ("resource control", Slug.ORGANISATION),
+    ("permissions boundary", Slug.BOUNDARY),
+    ("session", Slug.SESSION_POLICY),
+    ("resource-based", Slug.RESOURCE_POLICY),
+    ("explicit deny", Slug.EXPLICIT_DENY),
+)
+"""What AWS's own words say of the policy that stopped a call."""
+
+_WHAT: Final = {
+    Slug.MISSING_ACTION: "The role is not allowed {action} on anything.",
+    Slug.WRONG_RESOURCE: "The role is allowed {action}, but not on {resource}.",
+    Slug.EXPLICIT_DENY: "A policy denies {action} explicitly. No Allow helps against it.",
+    Slug.ENDPOINT_POLICY: (
+        "The policy of the VPC endpoint does not let {action} through, so the call is denied although the role may. An Allow"
+        " in the role does not help."
+    ),
+    Slug.BOUNDARY: "The role's permissions boundary does not allow {action}. An Allow in the role does not help.",
+    Slug.SESSION_POLICY: "The session's policy does not allow {action}. An Allow in the role does not help.",
+    Slug.RESOURCE_POLICY: "The policy of the resource itself stops {action}.",
+    Slug.ORGANISATION: (
+        "A policy of the organisation (SCP or RCP) stops {action}. An Allow in the role does not help: its owner is the"
+        " organisation's administrator."
+    ),
+}
+_FIX: Final = {
+    Slug.MISSING_ACTION: "Allow {action} to the role '{role}' on the one resource that the code uses.",
+    Slug.WRONG_RESOURCE: (
+        "Name the right resource: correct the variable that holds it, or allow {action} to the role '{role}' on it. It is"
+        " allowed on {granted}."
+    ),
+    Slug.EXPLICIT_DENY: 'Find the statement with "Effect": "Deny" among the role\'s policies, and narrow it.',
+    Slug.ENDPOINT_POLICY: "Let the endpoint's policy admit {action} for the role '{role}' (condition on aws:PrincipalArn).",
+    Slug.BOUNDARY: "Ask the boundary's owner to allow {action} in it.",
+    Slug.SESSION_POLICY: "Assume the role without a session policy, or with one that allows {action}.",
+    Slug.RESOURCE_POLICY: "Let the resource's policy admit the role '{role}', or narrow its Deny.",
+    Slug.ORGANISATION: "Ask the organisation's administrator to allow {action} for this account.",
+}
+_SOURCES: Final = {
+    Slug.ENDPOINT_POLICY: "network",
+    Slug.ORGANISATION: "log",
+    Slug.RESOURCE_POLICY: "log",
+    Slug.SESSION_POLICY: "log",
+}
+
+
+_ALL_LAYERS: Final[tuple[Layer, ...]] = ("identity", "boundary", "endpoint")
+
+
+class May(Protocol):
+    """Says whether one layer of policies lets the function's role do something to one resource."""
+
+    def __call__(
+        self, layer: Layer, action: str, resource: str, endpoint: Mapping[str, Any] | None = None, /
+    ) -> Permission:
+        """Give the answer; `endpoint` is the policy that the layer of that name is about."""
+        ...
+
+
+def permission_causes(
+    facts: Facts, judgement: Judgement, errors: Sequence[LoggedError], may: May
+) -> Iterator[Cause | Doubt]:
+    """Give the calls that are denied: those that the log shows, those of the code, those that an endpoint stops."""
+    judge = _Judge(facts, judgement, may)
+    denied = [error for error in errors if error.kind is Kind.DENIED]
+    # The code first: it knows the resource, which AWS's words may leave out. What is the same is told once.
+    for call in judgement.calls:
+        for action in call.actions:
+            yield from judge.of_call(call, action)
+    for error in denied:
+        yield from judge.of_log(error)
+    if judgement.unknown_calls or not judgement.calls:
+        judged = {action.lower() for call in judgement.calls for action in call.actions}
+        yield from judge.of_role(judged | {error.action.lower() for error in denied})
+
+
+class _Judge:
+    """Judges one action after the other."""
+
+    def __init__(self, facts: Facts, judgement: Judgement, may: May) -> None:
+        self._facts = facts
+        self._may = may
+        self._role = facts.role.name if facts.role is not None else ""
+        self._is_known = facts.role is not None and facts.role.is_complete
+        self._resources = list(_resources(facts))
+        self._endpoints = _endpoint_policies(facts, judgement)
+
+    def of_log(self, error: LoggedError) -> Iterator[Cause | Doubt]:
+        """Judge what AWS denied: by its own words where they say why, else by the policies that were read."""
+        action, resource = error.action, error.resource
+        told = next((slug for words, slug in _REASONS if words in error.reason), None)
+        if told is not None:
+            yield self._cause(told, Likelihood.CERTAIN, action, resource)
+            return
+        if not action:
+            yield Doubt(f"Why AWS denied a call ({error.code}): the log does not name the action. {error.excerpt}")
+            return
+        if not self._is_known:
+            yield Doubt(f"Why {action} was denied: not all of the role's policies were read.")
+            return
+        layers: tuple[Layer, ...] = ("identity",) if "identity-based" in error.reason else _ALL_LAYERS
+        found = list(self._stopped_by(action, resource, layers)) or (
+            # The role allows it on what it names: another layer stops it there, or it was asked for something else.
+            [] if resource else list(self._stopped_by(action, resource))
+        )
+        for slug, endpoint in found:
+            yield self._cause(slug, Likelihood.CERTAIN, action, resource, endpoint)
+        if not found and not resource:
+            yield self._cause(Slug.WRONG_RESOURCE, Likelihood.CERTAIN, action, resource)
+        elif not found:
+            yield Doubt(
+                f"Why {action} was denied on {resource}: what was read allows it. It may have been denied before a policy"
+                " was changed, or by a policy of the organisation or of the resource."
+            )
+
+    def of_call(self, call: Call, action: str) -> Iterator[Cause | Doubt]:
+        """Judge one action of a call in the code."""
+        if not self._is_known:
+            return
+        if call.resource:
+            permission = self._may("identity", action, call.resource)
+            if permission.allowed is None:
+                yield Doubt(f"Whether the role may {action} on {call.resource} ({call.place}): {permission.reason}.")
+                return
+        for slug, endpoint in self._stopped_by(action, call.resource):
+            yield self._cause(slug, Likelihood.LIKELY, action, call.resource, endpoint, call.place)
+
+    def of_role(self, judged: set[str]) -> Iterator[Cause | Doubt]:
+        """Judge what the role grants by name: an endpoint that does not let it through is at fault if it is called."""
+        if not self._is_known or self._facts.role is None:
+            return
+        for action, resource in _grants(self._facts.role.policies):
+            if action.lower() not in judged:
+                for slug, endpoint in self._stopped_by(action, resource, ("endpoint",)):
+                    yield self._cause(slug, Likelihood.POSSIBLE, action, resource, endpoint)
+
+    def _stopped_by(
+        self, action: str, resource: str, layers: Sequence[Layer] = _ALL_LAYERS
+    ) -> Iterator[tuple[Slug, str]]:
+        """Name what stops an action, layer by layer, and the endpoint where it is one's policy."""
+        granted = self._granted(action)
+        targets = [resource] if resource else [_concrete(each) for each in granted]
+        if "identity" in layers:
+            asked = targets or [_concrete(each) for each in self._resources]
+            permissions = [self._may("identity", action, each) for each in asked]
+            if all(permission.allowed is False for permission in permissions):
+                if any(permission.is_explicit for permission in permissions):
+                    yield Slug.EXPLICIT_DENY, ""
+                else:
+                    yield (Slug.WRONG_RESOURCE if granted else Slug.MISSING_ACTION), ""
+        if not targets:
+            return
+        if "boundary" in layers and all(self._may("boundary", action, each).allowed is False for each in targets):
+            yield Slug.BOUNDARY, ""
+        if "endpoint" in layers:
+            for endpoint, policy in self._endpoints.get(action.partition(":")[0].lower(), {}).items():
+                if all(self._may("endpoint", action, each, policy).allowed is False for each in targets):
+                    yield Slug.ENDPOINT_POLICY, endpoint
+
+    def _granted(self, action: str) -> list[str]:
+        """Give the resources, of those that the role's policies name, on which they allow something, or may."""
+        return [
+            resource
+            for resource in self._resources
+            if self._may("identity", action, _concrete(resource)).allowed is not False
+        ]
+
+    def _cause(  # noqa: PLR0917 (one denied action, seen from all sides)
+        self, slug: Slug, likelihood: Likelihood, action: str, resource: str, endpoint: str = "", place: str = ""
+    ) -> Cause:
+        granted = ", ".join(self._granted(action)) if self._is_known and action else ""
+        words = {
+            "action": action or "the call",
+            "resource": resource or "the resource that was called",
+            "role": self._role,
+            "granted": granted or "nothing",
+        }
+        where = f"{place}: calls {action}" if place else ""
+        evidence = [where, f"{endpoint}: its policy has no statement that admits it" if endpoint else ""]
+        sources = [_SOURCES.get(slug, "role"), *(["code"] if place else [])]
+        return Cause(
+            slug,
+            likelihood,
+            _WHAT[slug].format(**words),
+            tuple(part for part in evidence if part),
+            _FIX[slug].format(**words),
+            tuple(sources),
+            _DENIED,
+            actions=frozenset({action.lower()} if action else ()),
+        )
+
+
+def _resources(facts: Facts) -> Iterator[str]:
+    """Give every resource that a policy of the role names in an Allow."""
+    seen: set[str] = set()
+    for policy in facts.role.policies if facts.role is not None else ():
+        for statement in _listed(policy.document.get("Statement")):
+            if isinstance(statement, dict) and statement.get("Effect") == "Allow":
+                for resource in _listed(statement.get("Resource", "*" if "NotResource" in statement else None)):
+                    if isinstance(resource, str) and resource not in seen:
+                        seen.add(resource)
+                        yield resource
+
+
+def _grants(policies: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """Give the pairs of action and resource that are granted by name, without a wildcard."""
+    for policy in policies:
+        for statement in _listed(policy.document.get("Statement")):
+            if isinstance(statement, dict) and statement.get("Effect") == "Allow":
+                for action in _listed(statement.get("Action")):
+                    for resource in _listed(statement.get("Resource")):
+                        if not set("*?$") & set(f"{action}{resource}"):
+                            yield str(action), str(resource)
+
+
+def _listed(value: object) -> Sequence[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else [value]
+
+
+def _concrete(resource: str) -> str:
+    """Give one resource that a pattern stands for."""
+    return resource if resource == "*" else resource.replace("*", "x").replace("?", "x")
+
+
+def _endpoint_policies(facts: Facts, judgement: Judgement) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Give the policies of the endpoints on the way to each service, as far as they were read."""
+    if facts.network is None:
+        return {}
+    policies = {
+        endpoint["VpcEndpointId"]: document_of(endpoint["PolicyDocument"])
+        for endpoint in facts.network.endpoints or ()
+        if endpoint.get("PolicyDocument")
+    }
+    return {
+        way.service: {endpoint: policies[endpoint] for endpoint in way.endpoints if endpoint in policies}
+        for way in judgement.ways or ()
+    }

@@ -1,0 +1,312 @@
+"""A small deployed function with a network, a role, a table and a queue of its own, in which a test plants one fault.
+
+Everything is made by API calls on the local AWS, as an operator would find it. The local AWS keeps no policy, private DNS
+and groups of an endpoint: `with_endpoints_kept` remembers what `CreateVpcEndpoint` was given, and puts it into the answers
+of `DescribeVpcEndpoints`, where EC2 has it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.config import Config  # noqa: TID251 - faults are planted by AWS's own APIs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import botocore.session  # noqa: TID251 - as above
+
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
+
+CODE: Final = """\
+import os
+
+import boto3
+
+
+def handler(event, context):
+    boto3.client("dynamodb").put_item(TableName=os.environ["TABLE"], Item={"pk": {"S": "1"}})
+    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody="1")
+"""
+
+PASSES_KEYS: Final = """\
+import os
+
+import boto3
+
+
+def handler(event, context):
+    client = boto3.client(
+        "sqs",
+        aws_access_key_id=os.environ["SENDER_ID"],
+        aws_secret_access_key=os.environ["SENDER_SECRET"],
+        aws_session_token=os.environ.get("SENDER_TOKEN"),
+    )
+    client.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody="1")
+"""
+
+PASSES_ITS_OWN_KEY: Final = """\
+import os
+
+import boto3
+
+
+def handler(event, context):
+    client = boto3.client(
+        "sqs",
+        aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+    )
+    client.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody="1")
+"""
+
+
+def with_endpoints_kept(session: botocore.session.Session) -> botocore.session.Session:
+    """Make a session's EC2 tell of endpoints what it was told when they were made."""
+    asked: list[Mapping[str, Any]] = []
+    kept: dict[str, dict[str, Any]] = {}
+
+    def before(**event: Any) -> None:  # noqa: ANN401 - as botocore calls it
+        asked.append(event["params"])
+
+    def made(**event: Any) -> None:  # noqa: ANN401 - as above
+        given = asked.pop()
+        endpoint = event["parsed"]["VpcEndpoint"]
+        full = {
+            "Version": "2008-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+        }
+        kept[endpoint["VpcEndpointId"]] = {
+            "PolicyDocument": given.get("PolicyDocument", json.dumps(full)),
+            "PrivateDnsEnabled": bool(given.get("PrivateDnsEnabled", False)),
+            "Groups": [{"GroupId": group, "GroupName": group} for group in given.get("SecurityGroupIds", ())],
+        }
+
+    def described(**event: Any) -> None:  # noqa: ANN401 - as above
+        for endpoint in event["parsed"].get("VpcEndpoints", ()):
+            endpoint.update(kept.get(endpoint["VpcEndpointId"], {}))
+
+    session.register("provide-client-params.ec2.CreateVpcEndpoint", before)
+    session.register("after-call.ec2.CreateVpcEndpoint", made)
+    session.register("after-call.ec2.DescribeVpcEndpoints", described)
+    return session
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is deployed; a fault is one field changed.
+
+    Attributes:
+        code: The function's source.
+        variables: More variables.
+        actions: What the role may do, on which resource; `table` and `queue` stand for the function's own.
+        boundary: The actions of the role's permissions boundary, if it has one.
+        has_queue_endpoint: Whether SQS has an endpoint.
+        private_dns: Whether that one has private DNS.
+        dns_host_names: Whether the VPC has.
+        in_wrong_group: Whether the function is in a group that nobody admits.
+        associates_table: Whether the subnets are associated with the route table of the gateway endpoint.
+        endpoint_actions: What the queue's endpoint lets through.
+        invokes: Whether the function is run, so that its log shows what happens.
+    """
+
+    code: str = CODE
+    variables: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(
+        default_factory=lambda: {"dynamodb:PutItem": "table", "sqs:SendMessage": "queue"}
+    )
+    boundary: tuple[str, ...] = ()
+    has_queue_endpoint: bool = True
+    private_dns: bool = True
+    dns_host_names: bool = True
+    in_wrong_group: bool = False
+    associates_table: bool = True
+    endpoint_actions: tuple[str, ...] = ("sqs:SendMessage",)
+    invokes: bool = True
+
+
+class Deployment:
+    """Deploys plans to one local AWS."""
+
+    def __init__(self, session: botocore.session.Session) -> None:
+        self._ec2: Any = session.create_client("ec2")
+        self._iam: Any = session.create_client("iam")
+        self._lambda: Any = session.create_client("lambda")
+        self._sqs: Any = session.create_client("sqs")
+        self._dynamodb: Any = session.create_client("dynamodb")
+        self._cloudformation: Any = session.create_client("cloudformation")
+        # AWS gives no session of less than 15 minutes, and the SDK knows that; the local AWS gives one of a second.
+        self._sts: Any = session.create_client("sts", config=Config(parameter_validation=False))
+
+    def deploy(self, plan: Plan) -> str:
+        """Deploy a plan, and give the function's name."""
+        name = f"planted-{uuid.uuid4().hex[:8]}"
+        queue_url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        self._dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        resources = {
+            "table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}",
+            "queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
+        }
+        self._lambda.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=self._role(name, plan, resources),
+            Handler="app/index.handler",
+            Code={"ZipFile": _archive({"app/index.py": plan.code})},
+            Environment={"Variables": {"TABLE": name, "QUEUE_URL": queue_url, **plan.variables}},
+            VpcConfig=self._network(plan, resources),
+            Timeout=4,
+        )
+        if plan.invokes:
+            self.invoke(name)
+        return name
+
+    def invoke(self, function: str) -> None:
+        """Run a function once, whatever comes of it."""
+        self._lambda.invoke(FunctionName=function, Payload=b"{}")
+
+    def session(self, *, seconds: int) -> dict[str, str]:
+        """Give the credentials of another role's session, as variables that a plan's code passes on."""
+        name = f"sender-{uuid.uuid4().hex[:8]}"
+        role = self._iam.create_role(RoleName=name, AssumeRolePolicyDocument=_trust({"AWS": ACCOUNT}))["Role"]["Arn"]
+        self._iam.put_role_policy(
+            RoleName=name, PolicyName="send", PolicyDocument=_policy([_allow(["sqs:SendMessage"], "*")])
+        )
+        given = self._sts.assume_role(RoleArn=role, RoleSessionName="copied", DurationSeconds=seconds)["Credentials"]
+        return {
+            "SENDER_ID": given["AccessKeyId"],
+            "SENDER_SECRET": given["SecretAccessKey"],
+            "SENDER_TOKEN": given["SessionToken"],
+        }
+
+    def _role(self, name: str, plan: Plan, resources: Mapping[str, str]) -> str:
+        limit = {}
+        if plan.boundary:
+            document = _policy([_allow(list(plan.boundary), "*")])
+            limit["PermissionsBoundary"] = self._iam.create_policy(
+                PolicyName=f"{name}-boundary", PolicyDocument=document
+            )["Policy"]["Arn"]
+        role = self._iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=_trust({"Service": "lambda.amazonaws.com"}), **limit
+        )["Role"]["Arn"]
+        statements = [_allow([action], resources.get(resource, resource)) for action, resource in plan.actions.items()]
+        # The first inline, all in a managed one: roles have policies of both kinds.
+        managed = self._iam.create_policy(PolicyName=f"{name}-managed", PolicyDocument=_policy(statements))
+        self._iam.attach_role_policy(RoleName=name, PolicyArn=managed["Policy"]["Arn"])
+        self._iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=_policy(statements[:1]))
+        return str(role)
+
+    def _network(self, plan: Plan, resources: Mapping[str, str]) -> dict[str, list[str]]:
+        ec2 = self._ec2
+        vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        if plan.dns_host_names:
+            ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
+                "SubnetId"
+            ]
+            for number, zone in enumerate("ab")
+        ]
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        if plan.associates_table:
+            for subnet in subnets:
+                ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        functions, doors, wrong = self._group_to_tables(vpc), self._group(vpc, "doors"), self._group(vpc, "wrong")
+        https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+        ec2.authorize_security_group_egress(
+            GroupId=functions, IpPermissions=[{**https, "UserIdGroupPairs": [{"GroupId": doors}]}]
+        )
+        ec2.authorize_security_group_ingress(
+            GroupId=doors, IpPermissions=[{**https, "UserIdGroupPairs": [{"GroupId": functions}]}]
+        )
+        ec2.create_vpc_endpoint(
+            VpcId=vpc,
+            ServiceName=f"com.amazonaws.{REGION}.dynamodb",
+            VpcEndpointType="Gateway",
+            RouteTableIds=[table],
+            PolicyDocument=_endpoint_policy(["dynamodb:PutItem"], resources["table"]),
+        )
+        if plan.has_queue_endpoint:
+            ec2.create_vpc_endpoint(
+                VpcId=vpc,
+                ServiceName=f"com.amazonaws.{REGION}.sqs",
+                VpcEndpointType="Interface",
+                SubnetIds=subnets,
+                SecurityGroupIds=[doors],
+                PrivateDnsEnabled=plan.private_dns,
+                PolicyDocument=_endpoint_policy(list(plan.endpoint_actions), resources["queue"]),
+            )
+        return {"SubnetIds": subnets, "SecurityGroupIds": [wrong if plan.in_wrong_group else functions]}
+
+    def _group_to_tables(self, vpc: str) -> str:
+        """Give a group that lets HTTPS out to DynamoDB's prefix list.
+
+        By CloudFormation: the local AWS keeps a prefix list from there, and loses one that EC2's API is given.
+        """
+        lists = self._ec2.describe_managed_prefix_lists(
+            Filters=[{"Name": "prefix-list-name", "Values": [f"com.amazonaws.{REGION}.dynamodb"]}]
+        )["PrefixLists"]
+        egress = {
+            "IpProtocol": "tcp",
+            "FromPort": 443,
+            "ToPort": 443,
+            "DestinationPrefixListId": lists[0]["PrefixListId"],
+        }
+        group = {
+            "Type": "AWS::EC2::SecurityGroup",
+            "Properties": {"VpcId": vpc, "GroupDescription": "functions", "SecurityGroupEgress": [egress]},
+        }
+        stack = f"planted-{vpc}"
+        self._cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": {"Functions": group}}))
+        self._cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+        made = self._cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId="Functions")
+        return str(made["StackResourceDetail"]["PhysicalResourceId"])
+
+    def _group(self, vpc: str, name: str) -> str:
+        group = str(self._ec2.create_security_group(VpcId=vpc, GroupName=name, Description=name)["GroupId"])
+        everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        self._ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[everything])
+        return group
+
+
+def _archive(files: Mapping[str, str]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+def _trust(principal: Mapping[str, str]) -> str:
+    return _policy([{"Effect": "Allow", "Principal": dict(principal), "Action": "sts:AssumeRole"}])
+
+
+def _policy(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def _allow(actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _endpoint_policy(actions: list[str], resource: str) -> str:
+    return _policy(
+        [
+            {
+                **_allow(actions, resource),
+                "Principal": "*",
+                "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
+            }
+        ]
+    )

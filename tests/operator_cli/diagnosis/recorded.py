@@ -1,0 +1,239 @@
+"""What AWS answers about one function without a fault, to be changed by a test: recorded from APIs, no account needed."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any, Final
+
+from operator_cli.answers import Failure, FailureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REGION: Final = "eu-west-1"
+ACCOUNT: Final = "123456789012"
+NAME: Final = "events-api"
+ROLE: Final = "events-role"
+ARN: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
+TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/events"
+QUEUE: Final = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"
+CHANGED: Final = 1_790_000_000_000
+"""When the function was last changed, in milliseconds."""
+
+CODE: Final = """\
+import os
+
+import boto3
+
+
+def handler(event, context):
+    boto3.client("dynamodb").put_item(TableName=os.environ["TABLE"], Item={"pk": {"S": "1"}})
+    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody="1")
+"""
+
+_HTTPS: Final = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+
+
+def https(**peer: object) -> dict[str, Any]:
+    """Give a rule of a security group as EC2 describes it."""
+    empty: dict[str, Any] = {"IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": []}
+    return {**_HTTPS, **empty, **peer}
+
+
+def to_group(group: str) -> dict[str, Any]:
+    """Give a rule for HTTPS to or from a group."""
+    return https(UserIdGroupPairs=[{"GroupId": group, "UserId": ACCOUNT}])
+
+
+def to_prefix_list(identifier: str) -> dict[str, Any]:
+    """Give a rule for HTTPS to a prefix list."""
+    return https(PrefixListIds=[{"PrefixListId": identifier}])
+
+
+def statement(actions: list[str] | str, resource: list[str] | str, **more: object) -> dict[str, Any]:
+    """Give a statement that allows something."""
+    return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
+
+
+def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+class Recorded:
+    """Answers as AWS does. A test changes what it is about.
+
+    Attributes:
+        configuration: The function's.
+        variables: Its environment.
+        files: Its code, by path.
+        inline: The role's inline policies by name.
+        boundary: The document of the role's permissions boundary.
+        subnets, tables, endpoints, groups: As EC2 describes them, by id.
+        dns: The VPC's attributes.
+        zones: The names of private hosted zones.
+        lines: What its log holds: text, and milliseconds after the last change.
+        refused: The permissions that the caller lacks.
+        asked: What was asked, in order.
+    """
+
+    def __init__(self) -> None:
+        self.configuration: dict[str, Any] = {
+            "FunctionName": NAME,
+            "FunctionArn": ARN,
+            "Runtime": "python3.14",
+            "Handler": "app/index.handler",
+            "Role": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
+            "Timeout": 10,
+            "LastModified": "2026-09-21T14:13:20.000+0000",
+            "PackageType": "Zip",
+            "VpcConfig": {
+                "VpcId": "vpc-1",
+                "SubnetIds": ["subnet-a", "subnet-b"],
+                "SecurityGroupIds": ["sg-functions"],
+            },
+        }
+        self.variables = {"TABLE": "events", "QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/queue"}
+        self.files = {"app/index.py": CODE}
+        self.inline: dict[str, Any] = {
+            "work": document(statement("dynamodb:PutItem", TABLE), statement("sqs:SendMessage", QUEUE))
+        }
+        self.boundary: dict[str, Any] | None = None
+        self.subnets = {
+            name: {"SubnetId": name, "VpcId": "vpc-1", "CidrBlock": f"10.0.{number}.0/24"}
+            for number, name in enumerate(("subnet-a", "subnet-b"))
+        }
+        local = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
+        to_tables = {"DestinationPrefixListId": "pl-dynamodb", "GatewayId": "vpce-tables", "State": "active"}
+        self.tables: dict[str, dict[str, Any]] = {
+            "rtb-main": {"Associations": [{"Main": True, "RouteTableId": "rtb-main"}], "Routes": [local]},
+            "rtb-1": {
+                "Associations": [{"Main": False, "SubnetId": name, "RouteTableId": "rtb-1"} for name in self.subnets],
+                "Routes": [local, to_tables],
+            },
+        }
+        everybody = {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}}
+        self.endpoints: dict[str, dict[str, Any]] = {
+            "vpce-tables": {
+                "VpcEndpointType": "Gateway",
+                "ServiceName": f"com.amazonaws.{REGION}.dynamodb",
+                "RouteTableIds": ["rtb-1"],
+                "PolicyDocument": json.dumps(document(statement("dynamodb:PutItem", TABLE, **everybody))),
+            },
+            "vpce-queue": {
+                "VpcEndpointType": "Interface",
+                "ServiceName": f"com.amazonaws.{REGION}.sqs",
+                "SubnetIds": ["subnet-a", "subnet-b"],
+                "Groups": [{"GroupId": "sg-doors", "GroupName": "doors"}],
+                "PrivateDnsEnabled": True,
+                "PolicyDocument": json.dumps(document(statement("sqs:SendMessage", QUEUE, **everybody))),
+            },
+        }
+        self.groups: dict[str, dict[str, Any]] = {
+            "sg-functions": {
+                "IpPermissions": [],
+                "IpPermissionsEgress": [to_group("sg-doors"), to_prefix_list("pl-dynamodb")],
+            },
+            "sg-doors": {"IpPermissions": [to_group("sg-functions")], "IpPermissionsEgress": []},
+            "sg-other": {"IpPermissions": [], "IpPermissionsEgress": [https(IpRanges=[{"CidrIp": "0.0.0.0/0"}])]},
+        }
+        self.dns = {"enableDnsSupport": True, "enableDnsHostnames": True}
+        self.zones: list[str] = []
+        self.lines: list[tuple[str, int]] = []
+        self.refused: set[str] = set()
+        self.asked: list[str] = []
+
+    def logs(self, *texts: str, after: int = 1000) -> None:
+        """Put lines into its log, some milliseconds after the last change."""
+        self.lines += [(text, after) for text in texts]
+
+    def __call__(self, service: str, operation: str, parameters: Mapping[str, Any], /) -> Any:  # noqa: ANN401 - as AWS answers
+        """Answer one question."""
+        self.asked.append(f"{service}:{operation}")
+        permission = f"{service}:{operation.replace('_', '')}"
+        if permission in {one.lower() for one in self.refused}:
+            return Failure(kind=FailureKind.DENIED, code="AccessDenied", what="AWS denied it.")
+        return copy.deepcopy(getattr(self, f"_{operation}")(parameters))
+
+    def archive(self, address: str, /) -> bytes | Failure:
+        """Give its code."""
+        assert address == "https://code.example/function"
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            for path, text in self.files.items():
+                archive.writestr(path, text)
+        return content.getvalue()
+
+    # --- answers ---
+
+    def _get_function(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as AWS answers
+        environment = {"Environment": {"Variables": self.variables}}
+        return {
+            "Configuration": {**self.configuration, **environment},
+            "Code": {"Location": "https://code.example/function"},
+        }
+
+    def _list_event_source_mappings(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"EventSourceMappings": []}
+
+    def _get_role(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        limit = {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/limit"}}
+        return {"Role": {"RoleName": ROLE, **(limit if self.boundary is not None else {})}}
+
+    def _list_role_policies(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"PolicyNames": list(self.inline)}
+
+    def _get_role_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"PolicyDocument": self.inline[parameters["PolicyName"]]}
+
+    def _list_attached_role_policies(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"AttachedPolicies": []}
+
+    def _get_policy(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"Policy": {"DefaultVersionId": "v1"}}
+
+    def _get_policy_version(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"PolicyVersion": {"Document": self.boundary}}
+
+    def _describe_subnets(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"Subnets": list(self.subnets.values())}
+
+    def _describe_route_tables(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {
+            "RouteTables": [{"RouteTableId": name, "VpcId": "vpc-1", **table} for name, table in self.tables.items()]
+        }
+
+    def _describe_vpc_endpoints(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {
+            "VpcEndpoints": [{"VpcEndpointId": name, "VpcId": "vpc-1", **one} for name, one in self.endpoints.items()]
+        }
+
+    def _describe_security_groups(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"SecurityGroups": [{"GroupId": name, "VpcId": "vpc-1", **group} for name, group in self.groups.items()]}
+
+    def _describe_vpcs(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}]}
+
+    def _describe_vpc_attribute(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        name = parameters["Attribute"]
+        return {name[0].upper() + name[1:]: {"Value": self.dns[name]}}
+
+    def _describe_prefix_lists(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {
+            "PrefixLists": [
+                {"PrefixListId": f"pl-{service}", "PrefixListName": f"com.amazonaws.{REGION}.{service}"}
+                for service in ("dynamodb", "s3")
+            ]
+        }
+
+    def _list_hosted_zones_by_vpc(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"HostedZoneSummaries": [{"Name": name} for name in self.zones]}
+
+    def _describe_log_streams(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"logStreams": [{"logStreamName": "2026/09/21/[$LATEST]1"}]}
+
+    def _get_log_events(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"events": [{"timestamp": CHANGED + after, "message": text} for text, after in self.lines]}

@@ -1,0 +1,299 @@
+"""From what AWS answers to the causes: each fault by itself, two at a time, and what cannot be told."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from operator_cli.commands.diagnose import examine
+from operator_cli.diagnosis.cause import Likelihood, Slug
+from operator_cli.diagnosis.conclusion import Diagnosis, as_json
+from tests.operator_cli.conftest import KEY_ID, MARK, TEMPORARY_KEY_ID, Said
+from tests.operator_cli.diagnosis.faults import FAULTS, Fault
+from tests.operator_cli.diagnosis.recorded import ACCOUNT, NAME, QUEUE, ROLE, Recorded
+
+PAIRS: Final = [
+    pair for pair in itertools.combinations(sorted(FAULTS), 2) if FAULTS[pair[0]].is_independent_of(FAULTS[pair[1]])
+]
+TIMED_OUT: Final = "2026-09-21T14:13:30Z 1f3c Task timed out after 10.00 seconds"
+NOT_CONNECTED: Final = 'Could not connect to the endpoint URL: "https://sqs.eu-west-1.amazonaws.com/"'
+
+
+def diagnose(recorded: Recorded) -> Diagnosis:
+    """Diagnose the recorded function."""
+    return examine(recorded, NAME)
+
+
+def slugs(recorded: Recorded) -> list[Slug]:
+    """Give the causes' names."""
+    return [cause.slug for cause in diagnose(recorded).causes]
+
+
+def test_a_function_without_a_fault_is_healthy() -> None:
+    """No cause, no doubt, no note."""
+    diagnosis = diagnose(Recorded())
+    assert diagnosis.is_healthy
+    assert diagnosis.notes == ()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_gets_one_cause(name: str, no_secret_printed: Said) -> None:
+    """Its own and no other, with evidence, a next step, and no value of a variable."""
+    recorded = Recorded()
+    FAULTS[name].plant(recorded)
+    diagnosis = diagnose(recorded)
+    assert [cause.slug for cause in diagnosis.causes] == [FAULTS[name].slug]
+    assert diagnosis.doubts == ()
+    (cause,) = diagnosis.causes
+    assert cause.evidence
+    assert cause.fix
+    assert cause.sources
+    no_secret_printed.see(json.dumps(as_json(diagnosis)))
+    no_secret_printed.see(repr(diagnosis))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(pair=st.sampled_from(PAIRS))
+def test_two_independent_faults_are_both_named(pair: tuple[str, str]) -> None:
+    """Whatever else is wrong, a fault keeps its name, and nothing third is invented."""
+    faults = [FAULTS[name] for name in pair]
+    recorded = Recorded()
+    for fault in faults:
+        fault.plant(recorded)
+    found = set(slugs(recorded))
+    assert found <= {fault.slug for fault in faults}
+    for fault, other in (faults, faults[::-1]):
+        assert fault.slug in found or explains(other, fault)
+
+
+def explains(cause: Fault, logged: Fault) -> bool:
+    """Whether what the log shows is accounted for by the other fault, so that it is no fault of its own."""
+    accounts_for = {
+        Slug.UNKNOWN_SIGNER: {
+            Slug.EXPLICIT_KEY,
+            Slug.LONG_LIVED_KEY,
+            Slug.COPIED_SESSION,
+            Slug.LEFTOVER_TOKEN,
+            Slug.RESERVED_VARIABLE,
+            Slug.OTHER_SOURCE,
+            Slug.ENDPOINT_OVERRIDE,
+            Slug.CODE_TOUCHES_CREDENTIALS,
+        },
+        Slug.WRONG_SECRET: {
+            Slug.EXPLICIT_KEY,
+            Slug.LONG_LIVED_KEY,
+            Slug.LEFTOVER_TOKEN,
+            Slug.RESERVED_VARIABLE,
+            Slug.OTHER_SOURCE,
+            Slug.ENDPOINT_OVERRIDE,
+            Slug.CODE_TOUCHES_CREDENTIALS,
+        },
+        Slug.NO_CREDENTIALS: {
+            Slug.STALE_PROFILE,
+            Slug.RESERVED_VARIABLE,
+            Slug.OTHER_SOURCE,
+            Slug.CODE_TOUCHES_CREDENTIALS,
+        },
+    }
+    return "log" in logged.changes.split() and cause.slug in accounts_for.get(logged.slug, set())
+
+
+# --- what the log decides -----------------------------------------------------------------------------------------
+
+
+def test_what_the_log_shows_comes_first() -> None:
+    """A closed way and a profile: the log says which of the two made the call fail."""
+    recorded = Recorded()
+    FAULTS["no-queue-endpoint"].plant(recorded)
+    FAULTS["profile"].plant(recorded)
+    assert slugs(recorded) == [Slug.STALE_PROFILE, Slug.MISSING_ENDPOINT]
+    recorded.logs(NOT_CONNECTED)
+    first, second = diagnose(recorded).causes
+    assert (first.slug, first.likelihood) == (Slug.MISSING_ENDPOINT, Likelihood.CERTAIN)
+    assert (second.slug, second.likelihood) == (Slug.STALE_PROFILE, Likelihood.LIKELY)
+    assert any(line.startswith("log: Could not connect") for line in first.evidence)
+
+
+def test_a_time_out_of_another_service_makes_no_closed_way_certain() -> None:
+    """What did not answer was DynamoDB; that SQS has no endpoint is another fault."""
+    recorded = Recorded()
+    FAULTS["no-queue-endpoint"].plant(recorded)
+    recorded.logs('Connect timeout on endpoint URL: "https://dynamodb.eu-west-1.amazonaws.com/"')
+    diagnosis = diagnose(recorded)
+    assert [(cause.slug, cause.likelihood) for cause in diagnosis.causes] == [
+        (Slug.MISSING_ENDPOINT, Likelihood.LIKELY)
+    ]
+    assert any("Connect timeout" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_a_time_out_that_nothing_explains_is_a_doubt_and_no_pass() -> None:
+    """The way is open as far as it was read: that is not the same as nothing wrong."""
+    recorded = Recorded()
+    recorded.logs(TIMED_OUT)
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert not diagnosis.is_healthy
+    assert "Task timed out" in diagnosis.doubts[0].what
+
+
+def test_an_error_from_before_the_last_change_does_not_count() -> None:
+    """Somebody has mended it since; whether it helped, the next invocation shows."""
+    recorded = Recorded()
+    recorded.logs("An error occurred (InvalidClientTokenId) when calling the SendMessage operation", after=-1000)
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert diagnosis.is_healthy
+    assert "InvalidClientTokenId from before the function was last changed" in diagnosis.notes[0]
+
+
+def test_a_denial_that_the_policies_do_not_explain_is_a_doubt() -> None:
+    """The role allows it now: it was denied before a change, or by a policy that cannot be read from here."""
+    recorded = Recorded()
+    recorded.logs(
+        f"(AccessDenied) User: arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/{NAME} is not authorized to perform:"
+        f" sqs:SendMessage on resource: {QUEUE}"
+    )
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert "what was read allows it" in diagnosis.doubts[0].what
+
+
+def test_a_denial_to_another_principal_is_that_of_the_copied_session() -> None:
+    """The role's policies are not asked about what somebody else may not do."""
+    recorded = Recorded()
+    FAULTS["session-copied"].plant(recorded)
+    recorded.logs(
+        f"(AccessDenied) User: arn:aws:sts::{ACCOUNT}:assumed-role/another/x is not authorized to perform:"
+        " sqs:PurgeQueue because no identity-based policy allows the sqs:PurgeQueue action"
+    )
+    (cause,) = diagnose(recorded).causes
+    assert (cause.slug, cause.likelihood) == (Slug.COPIED_SESSION, Likelihood.CERTAIN)
+
+
+def test_a_private_hosted_zone_does_what_private_dns_does() -> None:
+    """Some networks answer to the service's name by a zone of their own."""
+    recorded = Recorded()
+    FAULTS["private-dns-off"].plant(recorded)
+    recorded.zones = ["sqs.eu-west-1.amazonaws.com."]
+    assert slugs(recorded) == []
+
+
+def test_a_nat_gateway_needs_no_endpoint() -> None:
+    """A way out is a way, whatever it costs."""
+    recorded = Recorded()
+    recorded.endpoints.clear()
+    recorded.tables["rtb-1"]["Routes"].append(
+        {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}
+    )
+    recorded.groups["sg-functions"] = recorded.groups["sg-other"]
+    assert slugs(recorded) == []
+
+
+def test_a_route_into_nothing_is_no_way_out() -> None:
+    """EC2 keeps the route of a NAT gateway that was deleted, as a black hole."""
+    recorded = Recorded()
+    recorded.endpoints.clear()
+    recorded.tables["rtb-1"]["Routes"].append(
+        {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole"}
+    )
+    recorded.groups["sg-functions"] = recorded.groups["sg-other"]
+    assert slugs(recorded) == [Slug.MISSING_ENDPOINT]
+
+
+def test_a_function_outside_of_any_vpc_reaches_everything() -> None:
+    """No network is read, and none is missed."""
+    recorded = Recorded()
+    del recorded.configuration["VpcConfig"]
+    assert slugs(recorded) == []
+    assert not [question for question in recorded.asked if question.startswith("ec2:")]
+
+
+# --- what cannot be told ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("permission", "depends"),
+    [
+        ("iam:GetRole", "What the role may do"),
+        ("iam:ListRolePolicies", "What the role may do"),
+        ("iam:GetRolePolicy", "What the role may do"),
+        ("iam:ListAttachedRolePolicies", "What the role may do"),
+        ("ec2:DescribeSubnets", "Whether its calls arrive"),
+        ("ec2:DescribeRouteTables", "Whether its calls arrive"),
+        ("ec2:DescribeVpcEndpoints", "Whether its calls arrive"),
+        ("ec2:DescribeSecurityGroups", "Whether its calls arrive"),
+        ("ec2:DescribeVpcAttribute", "Whether its calls arrive"),
+        ("logs:DescribeLogStreams", "What it failed with"),
+        ("logs:GetLogEvents", "What it failed with"),
+    ],
+)
+def test_a_fact_that_may_not_be_read_is_named_with_its_permission(permission: str, depends: str) -> None:
+    """It is never a pass, and no fault is made of it."""
+    recorded = Recorded()
+    recorded.refused = {permission}
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert not diagnosis.is_healthy
+    assert [doubt.what for doubt in diagnosis.doubts if doubt.permission == permission and depends in doubt.what]
+
+
+@pytest.mark.parametrize("refused", ["iam:GetRolePolicy", "ec2:DescribeVpcEndpoints", "logs:DescribeLogStreams"])
+def test_what_does_not_depend_on_it_is_told_all_the_same(refused: str) -> None:
+    """The code is judged without the role, the network and the log."""
+    recorded = Recorded()
+    FAULTS["key-without-token"].plant(recorded)
+    recorded.refused = {refused}
+    assert slugs(recorded) == [Slug.EXPLICIT_KEY]
+
+
+def test_code_that_is_no_python_is_not_called_good() -> None:
+    """Who signs in it nobody has looked at."""
+    recorded = Recorded()
+    recorded.configuration["Runtime"] = "nodejs24.x"
+    diagnosis = diagnose(recorded)
+    assert not diagnosis.is_healthy
+    assert any("nodejs24.x" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_a_module_that_cannot_be_parsed_is_said_to_be_unjudged() -> None:
+    """The others are judged."""
+    recorded = Recorded()
+    recorded.files["app/broken.py"] = "def ("
+    FAULTS["key-without-token"].plant(recorded)
+    diagnosis = diagnose(recorded)
+    assert [cause.slug for cause in diagnosis.causes] == [Slug.EXPLICIT_KEY]
+    assert any("app/broken.py" in note for note in diagnosis.notes)
+
+
+# --- what is shown ------------------------------------------------------------------------------------------------
+
+
+def test_the_json_form_has_its_documented_shape() -> None:
+    """Scripts rely on it."""
+    recorded = Recorded()
+    FAULTS["user-key"].plant(recorded)
+    recorded.refused = {"logs:DescribeLogStreams"}
+    answer = json.loads(json.dumps(as_json(diagnose(recorded))))
+    assert set(answer) == {"function", "healthy", "causes", "cannot_tell", "errors", "notes"}
+    assert set(answer["causes"][0]) == {"slug", "likelihood", "what", "evidence", "fix", "sources"}
+    assert answer["causes"][0]["slug"] == "long-lived-key"
+    assert answer["cannot_tell"][0]["permission"] == "logs:DescribeLogStreams"
+    assert answer["healthy"] is False
+
+
+def test_a_secret_in_the_log_is_not_repeated() -> None:
+    """Code that logs its credentials is told of, not quoted."""
+    recorded = Recorded()
+    recorded.logs(
+        f"InvalidClientTokenId: signed with {KEY_ID} and {TEMPORARY_KEY_ID}, token IQoJb3JpZ2lu{MARK}0123456789abcdefghijklmn"
+    )
+    text = repr(diagnose(recorded))
+    assert "InvalidClientTokenId" in text
+    assert KEY_ID not in text
+    assert TEMPORARY_KEY_ID not in text
+    assert MARK not in text

@@ -101,6 +101,7 @@ class _Judge:
     def __init__(self, facts: Facts, judgement: Judgement, may: May) -> None:
         self._facts = facts
         self._may = may
+        self._calls = judgement.calls
         self._role = facts.role.name if facts.role is not None else ""
         self._is_known = facts.role is not None and facts.role.is_complete
         self._resources = list(_resources(facts))
@@ -108,7 +109,7 @@ class _Judge:
 
     def of_log(self, error: LoggedError) -> Iterator[Cause | Doubt]:
         """Judge what AWS denied: by its own words where they say why, else by the policies that were read."""
-        action, resource = error.action, error.resource
+        action, resource = error.action, error.resource or self._called_on(error.action)
         told = next((slug for words, slug in _REASONS if words in error.reason), None)
         if told is not None:
             yield self._cause(told, Likelihood.CERTAIN, action, resource)
@@ -120,15 +121,13 @@ class _Judge:
             yield Doubt(f"Why {action} was denied: not all of the role's policies were read.")
             return
         layers: tuple[Layer, ...] = ("identity",) if "identity-based" in error.reason else _ALL_LAYERS
-        found = list(self._stopped_by(action, resource, layers)) or (
-            # The role allows it on what it names: another layer stops it there, or it was asked for something else.
-            [] if resource else list(self._stopped_by(action, resource))
-        )
+        found = list(self._stopped_by(action, resource, layers)) or list(self._stopped_by(action, resource))
         for slug, endpoint in found:
             yield self._cause(slug, Likelihood.CERTAIN, action, resource, endpoint)
         if not found and not resource:
             yield self._cause(Slug.WRONG_RESOURCE, Likelihood.CERTAIN, action, resource)
         elif not found:
+            # What the code names may not be what it called.
             yield Doubt(
                 f"Why {action} was denied on {resource}: what was read allows it. It may have been denied before a policy"
                 " was changed, or by a policy of the organisation or of the resource."
@@ -177,6 +176,11 @@ class _Judge:
             for endpoint, policy in self._endpoints.get(action.partition(":")[0].lower(), {}).items():
                 if all(self._may("endpoint", action, each, policy).allowed is False for each in targets):
                     yield Slug.ENDPOINT_POLICY, endpoint
+
+    def _called_on(self, action: str) -> str:
+        """Give the one resource that the code calls an action on, as far as it is known and the only one."""
+        found = {call.resource for call in self._calls if action.lower() in {each.lower() for each in call.actions}}
+        return found.pop() if len(found) == 1 else ""
 
     def _granted(self, action: str) -> list[str]:
         """Give the resources, of those that the role's policies name, on which they allow something, or may."""

@@ -191,7 +191,7 @@ def _from_source(function: Function) -> CodeCalls:
             reason = f"its handler {handler} is in no module of its code"
             found.append(CodeCalls(unknown=(_of_resource(function, reason),)))
         else:
-            found.append(_interpreted(program, module, name, bool(resource["Layers"])))
+            found.append(_interpreted(program, module, name, has_layers=bool(resource["Layers"])))
     return CodeCalls(
         tuple(dict.fromkeys(call for one in found for call in one.calls)),
         tuple(dict.fromkeys(unknown for one in found for unknown in one.unknown)),
@@ -215,7 +215,20 @@ def _program(function: Function, path: str) -> tuple[Program, Module | None]:
     return Program(()), None
 
 
-def _interpreted(program: Program, module: Module, handler: str, has_layers: bool) -> CodeCalls:  # noqa: FBT001 (one question)
+_INTERPRETED: WeakKeyDictionary[Source, dict[tuple[object, ...], CodeCalls]] = WeakKeyDictionary()
+
+
+def _interpreted(program: Program, module: Module, handler: str, *, has_layers: bool) -> CodeCalls:
+    """What is reached from a handler; judged once, however many functions and runs share the code."""
+    known = _INTERPRETED.setdefault(module.source, {})
+    key = (module.name, handler, has_layers, len(program.modules))
+    found = known.get(key)
+    if found is None:
+        found = known[key] = _interpret(program, module, handler, has_layers=has_layers)
+    return found
+
+
+def _interpret(program: Program, module: Module, handler: str, *, has_layers: bool) -> CodeCalls:
     walk = Walk(program)
     listener = _Listener(walk, has_layers=has_layers)
     walk.sdk = listener
@@ -248,9 +261,6 @@ def _place(one: Unknown | Mistaught) -> tuple[str, int, str]:
 
 def _shown(module: Module) -> str:
     """The file within the asset, as a person finds it."""
-    path = module.source.path
-    if "#" in path and not path.endswith(".py"):
-        return path.rsplit("/", 1)[-1]
     return module.name.replace(".", "/") + ("/__init__.py" if module.is_package else ".py")
 
 
@@ -289,11 +299,11 @@ _NO_OPERATIONS: Final = frozenset(
 _KEEPS: Final = frozenset({"result", "__aenter__", "__enter__", "enter_async_context", "enter_context"})
 
 _TRANSFERS: Final[dict[str, tuple[str, ...]]] = {
-    "upload_file": ("PutObject",),
-    "upload_fileobj": ("PutObject",),
+    "upload_file": ("PutObject", "AbortMultipartUpload"),
+    "upload_fileobj": ("PutObject", "AbortMultipartUpload"),
     "download_file": ("HeadObject", "GetObject"),
     "download_fileobj": ("HeadObject", "GetObject"),
-    "copy": ("HeadObject", "CopyObject"),
+    "copy": ("HeadObject", "CopyObject", "AbortMultipartUpload"),
 }
 """What S3's transfer methods call. A large upload calls CreateMultipartUpload and so on, which need the same action."""
 
@@ -480,7 +490,7 @@ class _Listener(SdkListener):
             return self._client_call(method.owner, method.name, arguments)
         return self._resource_call(method.owner, method.name, arguments)
 
-    def _client_call(self, client: Client, name: str, arguments: Arguments) -> Value:  # noqa: C901, PLR0911 (one branch per method)
+    def _client_call(self, client: Client, name: str, arguments: Arguments) -> Value:  # noqa: PLR0911 (one branch per method)
         service = client.service
         if name in _KEEPS:
             return frozenset({client})
@@ -501,8 +511,7 @@ class _Listener(SdkListener):
                 name
             ]
             bucket = arguments.at(position, "Bucket")
-            for operation in _TRANSFERS[name]:
-                self._call(service, operation, arguments.node, {"Bucket": bucket if name != "copy" else NOTHING})
+            self._transferred(name, bucket if name != "copy" else NOTHING, arguments)
             return frozenset({OPAQUE})
         operation = operation_of(service, name)
         if not operation:
@@ -511,6 +520,12 @@ class _Listener(SdkListener):
             return frozenset({OPAQUE})
         self._call(service, operation, arguments.node, self._keywords(arguments))
         return frozenset({OPAQUE})
+
+    def _transferred(self, name: str, bucket: Value, arguments: Arguments) -> None:
+        for operation in _TRANSFERS[name]:
+            # The size is asked for before a download; an upload in parts is given up if one of them fails.
+            is_optional = operation in {"HeadObject", "AbortMultipartUpload"}
+            self._call("s3", operation, arguments.node, {"Bucket": bucket}, is_optional=is_optional)
 
     def _keywords(self, arguments: Arguments) -> dict[str, Value]:
         if arguments.extra:
@@ -566,9 +581,7 @@ class _Listener(SdkListener):
             self._call(service, "BatchWriteItem", arguments.node, {"TableName": given.get("TableName", NOTHING)})
             return frozenset({OPAQUE})
         if service == "s3" and name in _TRANSFERS:
-            for operation in _TRANSFERS[name]:
-                bucket = given.get("Bucket", NOTHING) if name != "copy" else NOTHING
-                self._call(service, operation, arguments.node, {"Bucket": bucket})
+            self._transferred(name, given.get("Bucket", NOTHING) if name != "copy" else NOTHING, arguments)
             return frozenset({OPAQUE})
         called = shape.actions.get(name)
         if called is None:
@@ -639,7 +652,9 @@ class _Listener(SdkListener):
 
     # --- writing down ---
 
-    def _call(self, service: str, operation: str, node: ast.AST, given: dict[str, Value]) -> None:
+    def _call(
+        self, service: str, operation: str, node: ast.AST, given: dict[str, Value], *, is_optional: bool = False
+    ) -> None:
         frame = self._walk.current
         if not self._walk.recording or frame is None:
             return
@@ -653,7 +668,6 @@ class _Listener(SdkListener):
                 self._note(Call(service, name, path, line, tables, source=frame.module.source))
             return
         named = _resources(service, operation, given, self._walk)
-        optional = operation == "HeadObject" and "HeadObject" in _TRANSFERS.get(_method(node), ())
         self._note(
             Call(
                 service,
@@ -664,7 +678,7 @@ class _Listener(SdkListener):
                 tuple(sorted(one.text if not one.is_variable else "*" for one in index))
                 if index
                 else _unknown_index(given),
-                optional,
+                is_optional,
                 frame.module.source,
             )
         )
@@ -763,8 +777,9 @@ class _Listener(SdkListener):
 
 
 def _acts_as_another(arguments: Arguments) -> bool:
-    """Whether a client is given a session token: that of another role, since nobody hands its own on."""
-    return "aws_session_token" in arguments.keywords
+    """Whether a client is given a session token, that of another role; or keys for something that is not AWS at all."""
+    given = arguments.keywords
+    return "aws_session_token" in given or {"endpoint_url", "aws_access_key_id"} <= given.keys()
 
 
 def _line(node: ast.AST) -> int:
@@ -772,10 +787,6 @@ def _line(node: ast.AST) -> int:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.end_lineno or node.lineno
     return int(getattr(node, "lineno", 1))
-
-
-def _method(node: ast.AST) -> str:
-    return node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
 
 
 def _innermost(module: Module, line: int) -> ast.AST | None:

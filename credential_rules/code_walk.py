@@ -207,13 +207,13 @@ class Walk:
         found = NOTHING
         for part in handler.split("."):
             found = self._lookup_global(frame, part) if not found else self._attribute(found, part)
-        arguments = Arguments(module.source.tree, [_OPAQUE, _OPAQUE], {})
+        # An event is data; what a decorator hangs onto the context may be anything.
+        arguments = Arguments(module.source.tree, [_OPAQUE, _ANYTHING], {})
         self._frame = frame
         for atom in found:
-            if isinstance(atom, FunctionValue):
+            if isinstance(atom, FunctionValue) and any(part.annotation for part in atom.info.parameters[:1]):
                 # An event that is of a type of ours has methods of ours.
-                annotated = [part.annotation is not None for part in atom.info.parameters[:2]]
-                arguments.positional = [_ANYTHING if one else _OPAQUE for one in annotated] or arguments.positional
+                arguments.positional[0] = _ANYTHING
             self._call_atom(atom, arguments)
         self._settle()
         for _ in range(3):
@@ -1415,7 +1415,10 @@ class Walk:
                 found[part.arg] = arguments.extra
         for name, default in info.defaults.items():
             if name not in found or arguments.rest or arguments.extra:
-                found[name] = found.get(name, NOTHING) | self._default(atom, default)
+                value = self._default(atom, default)
+                is_ours = any(isinstance(one, Client | ResourceObject | Instance | Session) for one in value)
+                # What a framework hands in by `Depends(table)` is what the default says.
+                found[name] = value if is_ours else found.get(name, NOTHING) | value
         if written.vararg is not None:
             found[written.vararg.arg] = self._packed(info, atom, over, arguments.rest)
         if written.kwarg is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -123,7 +123,7 @@ def _text_target(text: Text) -> Target:
     if text.resource is not None:
         return text.resource
     hole = text.hole
-    if hole is not None and hole.kind == "unknown":
+    if not text.pieces or (hole is not None and hole.kind == "unknown"):
         return None
     held = [one.resource for one in text.holes if one.resource is not None]
     # A queue's URL, or an ARN, around the name of one resource.
@@ -395,6 +395,11 @@ _WITH_KEY: Final[dict[str, tuple[str, ...]]] = {
     "sns:Publish": _ENCRYPT,
     "sqs:ReceiveMessage": ("kms:Decrypt",),
     "sqs:SendMessage": _ENCRYPT,
+    "ssm:GetParameter": ("kms:Decrypt",),
+    "ssm:GetParameterHistory": ("kms:Decrypt",),
+    "ssm:GetParameters": ("kms:Decrypt",),
+    "ssm:GetParametersByPath": ("kms:Decrypt",),
+    "ssm:PutParameter": ("kms:Encrypt",),
 }
 """What an action needs on the key of what it works with. https://docs.aws.amazon.com/kms/latest/developerguide/service-integration.html"""
 _OF_DYNAMODB: Final = ("kms:Decrypt",)
@@ -411,33 +416,33 @@ _OPTIONAL_WITH_KEY: Final = ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFro
 
 def _by_key(need: Need) -> Iterator[Need]:
     """What a need implies on the customer's key that encrypts its target."""
-    target = need.target
-    if not isinstance(target, Resource):
-        return
     required: tuple[str, ...] = _WITH_KEY.get(need.action, ())
     optional: tuple[str, ...] = _OPTIONAL_WITH_KEY if required else ()
     if need.action.startswith("dynamodb:") and need.by_code:
         required, optional = _OF_DYNAMODB, _OF_DYNAMODB_TOO
     if not required:
         return
-    for key, at in keys_of(target):
+    if not isinstance(need.target, Resource) or need.action.startswith("ssm:"):
+        # Whether a key is used, and which, is decided elsewhere.
+        keys: list[tuple[Target, HasPlace | None]] = [(None, None)]
+        required, optional = (), (*required, *optional)
+    else:
+        keys = list(keys_of(need.target))
+    for key, at in keys:
         for actions, is_required in ((required, need.is_required), (optional, False)):
             for action in actions:
-                reason = f"{need.reason}, encrypted with a key"
-                yield Need(
-                    action,
-                    key,
-                    reason,
-                    "",
-                    need.path,
-                    need.line,
-                    need.by_code,
-                    is_required,
-                    at if not need.line else None,
+                yield replace(
+                    need,
+                    action=action,
+                    target=key,
+                    reason=f"{need.reason}, encrypted with a key",
+                    below="",
+                    is_required=is_required,
+                    at=at if need.at is not None else None,
                 )
 
 
-def keys_of(resource: Resource) -> list[tuple[Target, HasPlace]]:
+def keys_of(resource: Resource) -> list[tuple[Target, HasPlace | None]]:
     """The customer's keys that encrypt a resource, each with where the template says so; none for keys of AWS."""
     values: list[Value] = []
     steps = _KEYS.get(resource.type)
@@ -451,7 +456,7 @@ def keys_of(resource: Resource) -> list[tuple[Target, HasPlace]]:
     elif resource.type == "AWS::S3::Bucket":
         for rule in resource["BucketEncryption"]["ServerSideEncryptionConfiguration"].each():
             values.append(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"])
-    found: list[tuple[Target, HasPlace]] = []
+    found: list[tuple[Target, HasPlace | None]] = []
     for value in values:
         for text in value.texts() if value else ():
             target = _text_target(text)

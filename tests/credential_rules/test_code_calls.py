@@ -10,10 +10,13 @@ from credential_rules.code_calls import CodeCalls, operations_of
 from credential_rules.engine import read
 from credential_rules.index import Index
 from stacks.dependency_layer import ROOT
+from tests.credential_rules.handlers import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.credential_rules.handlers import Handler
 
 OURS: Final = {
     "api": {
@@ -100,3 +103,16 @@ def test_a_call_has_the_line_of_its_method(calls: Callable[..., CodeCalls]) -> N
     for call in found.calls:
         line = (ROOT / "lambda_src" / call.path).read_text(encoding="utf-8").splitlines()[call.line - 1]
         assert call.operation.lower() in line.replace("_", "").lower()
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda one: one.name)
+def test_handlers_in_every_style_come_out_exactly(handler: Handler, calls: Callable[..., CodeCalls]) -> None:
+    """No call is missed, none is made up, each goes where the code says, and what is not understood is said."""
+    entry = "app.main.handler" if isinstance(handler.code, dict) and "app/main.py" in handler.code else "app.handler"
+    found = calls(handler.code, entry)
+    assert told(found) == handler.expected
+    assert found.mistaught == ()
+    assert len(found.unknown) == len(handler.unknown), found.unknown
+    for reason in handler.unknown:
+        assert any(reason in unknown.reason for unknown in found.unknown)
+        assert all(unknown.line and unknown.teach for unknown in found.unknown)

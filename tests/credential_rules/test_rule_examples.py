@@ -10,7 +10,7 @@ import pytest
 from credential_rules.engine import Target, judge
 from credential_rules.reader import parse, read_template
 from credential_rules.registry import all_rules
-from credential_rules.sources import parse_source
+from credential_rules.sources import SourceReader, parse_source, sources_of_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ def judged(rule: Rule, example: Example, folder: Path) -> Report:
         file = folder / "template.yaml"
         file.write_text(example.text, encoding="utf-8")
         target.templates.append(read_template(file))
+        target.sources = sources_of_templates(target.templates, SourceReader())
     return judge(target, [rule])
 
 

@@ -22,16 +22,42 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 if TYPE_CHECKING:
     from constructs import Construct
 
-CODE = """
+API = """
 import os
 
 import boto3
 
 TABLE = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
+TOPIC = boto3.client("sns")
 
 
 def handler(event, context):
-    return TABLE.get_item(Key={"pk": event["id"]}).get("Item")
+    if event["requestContext"]["http"]["method"] == "GET":
+        return TABLE.get_item(Key={"pk": event["id"]}).get("Item")
+    TABLE.put_item(Item={"pk": event["id"]}, ConditionExpression="attribute_not_exists(pk)")
+    TOPIC.publish(TopicArn=os.environ["TOPIC_ARN"], Message=event["id"])
+"""
+
+WORKER = """
+import os
+
+import boto3
+
+TABLE = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
+LABELS = boto3.resource("s3").Bucket(os.environ["LABELS"])
+
+
+def token():
+    return boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["CARRIER_SECRET_ARN"])["SecretString"]
+
+
+def handler(event, context):
+    for record in event["Records"]:
+        order = TABLE.get_item(Key={"pk": record["body"]})["Item"]
+        label = LABELS.Object(f"labels/{order['pk']}")
+        label.put(Body=token())
+        label.get()
+        label.delete()
 """
 
 
@@ -58,7 +84,7 @@ class OrdersStack(cdk.Stack):
         )
         token = secrets.Secret(self, "CarrierToken")
 
-        api = self._function("Api", TABLE_NAME=table.table_name, TOPIC_ARN=topic.topic_arn)
+        api = self._function("Api", API, TABLE_NAME=table.table_name, TOPIC_ARN=topic.topic_arn)
         table.grant_read_write_data(api)
         topic.grant_publish(api)
         apigateway.HttpApi(self, "HttpApi").add_routes(
@@ -67,7 +93,13 @@ class OrdersStack(cdk.Stack):
             integration=integrations.HttpLambdaIntegration("Post", api),
         )
 
-        worker = self._function("Worker", TABLE_NAME=table.table_name, CARRIER_SECRET_ARN=token.secret_arn)
+        worker = self._function(
+            "Worker",
+            WORKER,
+            TABLE_NAME=table.table_name,
+            CARRIER_SECRET_ARN=token.secret_arn,
+            LABELS=labels.bucket_name,
+        )
         table.grant_read_data(worker)
         token.grant_read(worker)
         labels.grant_read_write(worker, "labels/*")
@@ -79,13 +111,13 @@ class OrdersStack(cdk.Stack):
         nightly = events.Schedule.cron(hour="3", minute="0")
         events.Rule(self, "Nightly", schedule=nightly, targets=[targets.SfnStateMachine(refund)])
 
-    def _function(self, name: str, **environment: str) -> aws_lambda.Function:
+    def _function(self, name: str, code: str, **environment: str) -> aws_lambda.Function:
         return aws_lambda.Function(
             self,
             name,
             runtime=aws_lambda.Runtime.PYTHON_3_14,
             handler="index.handler",
-            code=aws_lambda.Code.from_inline(CODE),
+            code=aws_lambda.Code.from_inline(code),
             environment=environment,
             log_group=logs.LogGroup(self, f"{name}Logs", retention=logs.RetentionDays.ONE_MONTH),
             tracing=aws_lambda.Tracing.ACTIVE,

@@ -1,0 +1,426 @@
+"""Whether a role's statements allow what a function needs, as far as a template can say before it is deployed."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from credential_rules import iam_actions
+from credential_rules.arns import fields, glob, has_wildcard, is_wild
+from credential_rules.needs import ANY_INDEX
+from credential_rules.policies import RESOURCE_POLICY_TYPES
+from credential_rules.template import Resource
+from credential_rules.values import Hole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from credential_rules.index import Index, Role
+    from credential_rules.needs import Need
+    from credential_rules.policies import Statement
+    from credential_rules.values import Text
+
+_HOLE: Final = re.compile(r"\$\{[^}]*\}")
+_SOMETHING: Final = "\1"  # stands for a name, or the rest of one, that the template does not know
+
+_NAME_PROPERTIES: Final = {
+    "AWS::DynamoDB::GlobalTable": "TableName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::EventBus": "Name",
+    "AWS::Kinesis::Stream": "Name",
+    "AWS::KinesisFirehose::DeliveryStream": "DeliveryStreamName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SSM::Parameter": "Name",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::Serverless::Function": "FunctionName",
+    "AWS::Serverless::SimpleTable": "TableName",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
+}
+"""Where the template may give a resource the name that its ARN ends in."""
+
+_KINDS: Final = {
+    "dynamodb": "table/",
+    "events": "event-bus/",
+    "firehose": "deliverystream/",
+    "kinesis": "stream/",
+    "kms": "key/",
+    "lambda": "function:",
+    "logs": "log-group:",
+    "secretsmanager": "secret:",
+    "ssm": "parameter/",
+    "states": "stateMachine:",
+}
+"""What stands in an ARN before the name."""
+
+STREAM_ACTIONS: Final = frozenset(
+    {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
+)
+"""Actions on the stream of a table."""
+_STREAM_ATTRIBUTES: Final = frozenset({"StreamArn", "LatestStreamArn"})
+
+
+def flat(text: Text) -> str:
+    """A text with its holes as `${name}`, without colons in them, so that an ARN can be taken apart."""
+    return "".join(piece if isinstance(piece, str) else _hole(piece) for piece in text.pieces)
+
+
+def _hole(hole: Hole) -> str:
+    return f"${{{hole.name.replace(':', '.')}}}"
+
+
+def _flat_pattern(pattern: str) -> str:
+    return _HOLE.sub(lambda found: found[0].replace(":", "."), pattern)
+
+
+# --- one resource of a statement ----------------------------------------------------------------------------------
+
+
+def covers(text: Text, need: Need) -> bool | None:
+    """Whether a statement's resource is, or includes, what a need is for; None if only the deployment decides.
+
+    A need whose target nobody knows is covered by any resource of its service.
+    """
+    written = flat(text)
+    if is_wild(written):
+        return True
+    service = need.action.partition(":")[0]
+    parts = fields(written)
+    if parts is not None and not _is_service(parts[2], service):
+        return False
+    target = need.target
+    if target is None:
+        return True
+    if isinstance(target, Resource):
+        return _covers_resource(text, target, need, parts)
+    return _covers_name(text, _flat_pattern(target), need, parts)
+
+
+def _is_service(written: str, service: str) -> bool:
+    return written == service or glob(written).fullmatch(service) is not None
+
+
+def _covers_resource(text: Text, target: Resource, need: Need, parts: tuple[str, ...] | None) -> bool | None:
+    for position, piece in enumerate(text.pieces):
+        if isinstance(piece, Hole) and piece.resource is target:
+            rest = "".join(part if isinstance(part, str) else _hole(part) for part in text.pieces[position + 1 :])
+            return _reaches(rest, need, of_stream=piece.attribute in _STREAM_ATTRIBUTES)
+    if any(hole.resource is not None for hole in text.holes):
+        return False
+    names = [flat(name) for name in names_of_resource(target)]
+    if parts is None:
+        return None if text.is_undecided else any(name == flat(text) for name in names)
+    for name in names or [_SOMETHING]:
+        if _matches(parts[5], name, need):
+            return True
+    if not names and has_wildcard(parts[5]):
+        # CloudFormation makes a name of the stack's: a prefix may be meant for it.
+        return None
+    return None if text.is_undecided else False
+
+
+def _covers_name(text: Text, name: str, need: Need, parts: tuple[str, ...] | None) -> bool | None:
+    for position, piece in enumerate(text.pieces):
+        if isinstance(piece, Hole) and piece.resource is not None:
+            named = [flat(one) for one in names_of_resource(piece.resource)]
+            if name in named or name.rpartition("/")[2] in named:
+                rest = "".join(part if isinstance(part, str) else _hole(part) for part in text.pieces[position + 1 :])
+                return _reaches(rest, need, of_stream=piece.attribute in _STREAM_ATTRIBUTES)
+            return None if "${" in name else False
+    written = flat(text)
+    if parts is None:
+        return True if written == name else (None if text.is_undecided or "${" in name else False)
+    if fields(name) is not None:
+        return _matches_arn(written, name, need)
+    if _matches(parts[5], name, need):
+        return True
+    return None if text.is_undecided or "${" in name else False
+
+
+def _matches_arn(written: str, name: str, need: Need) -> bool | None:
+    if any(glob(written).fullmatch(name + more) for more in _endings(need)):
+        return True
+    return None if "${" in written or "${" in name else False
+
+
+def _matches(written: str, name: str, need: Need) -> bool:
+    """Whether the last field of an ARN stands for a name, with its kind before it and what lies below it after."""
+    service = need.action.partition(":")[0]
+    before = _KINDS.get(service, "")
+    # A parameter's name begins with the slash that ends its kind.
+    whole = f"{before}{name.lstrip('/') if before.endswith('/') else name}"
+    if _SOMETHING in name:
+        whole = f"{before}{name}"
+    pattern = glob(written)
+    return any(pattern.fullmatch(whole + more) for more in _endings(need))
+
+
+def _endings(need: Need) -> tuple[str, ...]:  # noqa: PLR0911 (one answer per service)
+    """What follows the name in the ARN that IAM asks for."""
+    service = need.action.partition(":")[0]
+    if service == "dynamodb":
+        if need.action in STREAM_ACTIONS:
+            return (f"/stream/{_SOMETHING}",)
+        if need.below:
+            return (f"/index/{_SOMETHING if need.below == ANY_INDEX else need.below}",)
+        return ("",)
+    if service == "s3":
+        return (f"/{_SOMETHING}",) if is_of_objects(need.action) else ("",)
+    if service == "secretsmanager":
+        return ("", "-??????", f"-{_SOMETHING}", "-AbCdEf")
+    if service == "logs":
+        return ("", ":*", f":log-stream:{_SOMETHING}", f":{_SOMETHING}")
+    if service in {"lambda", "states"}:
+        return ("", f":{_SOMETHING}")
+    return ("",)
+
+
+def _reaches(rest: str, need: Need, *, of_stream: bool) -> bool:  # noqa: PLR0911 (one answer per service)
+    """Whether what follows a resource's ARN still means what is needed of it."""
+    service = need.action.partition(":")[0]
+    if is_wild(rest):
+        return True
+    if service == "dynamodb":
+        if need.action in STREAM_ACTIONS:
+            return of_stream or rest.startswith("/stream")
+        if of_stream:
+            return False
+        if need.below == ANY_INDEX:
+            return rest.startswith("/index/") or is_wild(rest.lstrip("/"))
+        return glob(rest).fullmatch(f"/index/{need.below}" if need.below else "") is not None
+    if service == "s3":
+        return rest.startswith("/") if is_of_objects(need.action) else not rest
+    return not rest or rest[0] in "*:/-?"
+
+
+@lru_cache(maxsize=1024)
+def is_of_objects(action: str) -> bool:
+    """Whether an action of S3 works on objects, whose ARN goes on after the bucket's."""
+    known = iam_actions.action(action)
+    return known is not None and any("${ObjectName}" in form for form in known.arn_formats)
+
+
+def names_of_resource(resource: Resource) -> list[Text]:
+    """The names that the template gives to a resource, none if CloudFormation makes one."""
+    key = _NAME_PROPERTIES.get(resource.type)
+    return [text for text in resource[key].texts() if text.pieces] if key else []
+
+
+# --- statements and roles -----------------------------------------------------------------------------------------
+
+
+def statement_covers(statement: Statement, need: Need) -> bool | None:
+    """Whether a statement, be it an Allow or a Deny, is about what is needed; None if only the deployment decides."""
+    acts = _acts(statement, need.action)
+    if acts is False:
+        return False
+    if statement.not_resources:
+        on: bool | None = True
+    elif not statement.resources:
+        on = False
+    else:
+        found = [covers(text, need) for text in statement.resources]
+        on = True if True in found else None if None in found else False
+    if acts is True and on is True:
+        return True
+    return False if on is False else None
+
+
+def _acts(statement: Statement, action: str) -> bool | None:
+    if statement.not_actions:
+        return not any(iam_actions.matches(text.literal or "", action) for text in statement.not_actions)
+    for text in statement.actions:
+        if text.literal is not None and iam_actions.matches(text.literal, action):
+            return True
+    return None if any(text.literal is None for text in statement.actions) else False
+
+
+def is_only_against_code(statement: Statement) -> bool:
+    """Whether a Deny holds for calls that come from the function's own code, and not for Lambda's."""
+    return bool(statement.conditions) and all(
+        condition.key.lower() == "lambda:sourcefunctionarn" for condition in statement.conditions
+    )
+
+
+def denying(role: Role, need: Need) -> Statement | None:
+    """The statement of a role that surely denies what is needed."""
+    for statement in role.statements:
+        if statement.kind != "identity" or statement.effect != "Deny" or statement.has_unknown_condition:
+            continue
+        if statement.conditions and not (need.by_code and is_only_against_code(statement)):
+            continue
+        if statement_covers(statement, need) is True:
+            return statement
+    return None
+
+
+def allowed(index: Index, role: Role, need: Need) -> bool | None:
+    """Whether a role, or the policy of the resource itself, allows what is needed; None if only the deployment decides."""
+    if not need.by_code and role.resource.type == "AWS::Serverless::Function":
+        # SAM adds what Lambda itself needs to the role that it makes.
+        return True
+    found = [statement_covers(statement, need) for statement in role.statements if _grants(statement)]
+    if True in found or _managed_allow(role, need.action) or _resource_allows(index, role, need):
+        return True
+    if None in found or opaque_policies(role):
+        return None
+    return False
+
+
+def _grants(statement: Statement) -> bool:
+    return statement.kind == "identity" and statement.allows
+
+
+def _resource_allows(index: Index, role: Role, need: Need) -> bool:
+    if not isinstance(need.target, Resource):
+        return False
+    return any(
+        statement.effect == "Allow"
+        and any(_is_principal(statement, role))
+        and _acts(statement, need.action) is not False
+        and (statement.owner is need.target or any(text.resource is need.target for text in _named(statement)))
+        for resource in index.resources(*RESOURCE_POLICY_TYPES)
+        for statement in index.statements(resource)
+        if statement.kind == "resource"
+    )
+
+
+def _named(statement: Statement) -> Iterable[Text]:
+    yield from statement.resources
+    for key in ("Queues", "Topics", "Bucket", "SecretId"):
+        yield from statement.owner[key].texts()
+
+
+def _is_principal(statement: Statement, role: Role) -> Iterator[bool]:
+    for principal in statement.principals:
+        yield principal.kind == "*" or principal.text.literal == "*" or principal.text.resource is role.resource
+
+
+# --- managed policies ---------------------------------------------------------------------------------------------
+
+_LOGS: Final = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+_VPC: Final = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+)
+_X_RAY: Final = ("xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSampling*")
+_MANAGED: Final[dict[str, tuple[str, ...]]] = {
+    "AWSLambdaBasicExecutionRole": _LOGS,
+    "AWSLambdaDynamoDBExecutionRole": (
+        *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+        *_LOGS,
+    ),
+    "AWSLambdaENIManagementAccess": _VPC,
+    "AWSLambdaKinesisExecutionRole": (
+        *(
+            "kinesis:Describe*",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:List*",
+            "kinesis:SubscribeToShard",
+        ),
+        *_LOGS,
+    ),
+    "AWSLambdaMSKExecutionRole": (
+        *("kafka:Describe*", "kafka:GetBootstrapBrokers", "ec2:Describe*", *_VPC),
+        *_LOGS,
+    ),
+    "AWSLambdaSQSQueueExecutionRole": (
+        *("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        *_LOGS,
+    ),
+    "AWSLambdaVPCAccessExecutionRole": (*_LOGS, *_VPC),
+    "AWSXRayDaemonWriteAccess": _X_RAY,
+    "AWSXrayWriteOnlyAccess": _X_RAY,
+    "CloudWatchLambdaInsightsExecutionRolePolicy": _LOGS,
+    "CloudWatchLambdaApplicationSignalsExecutionRolePolicy": (*_LOGS, *_X_RAY),
+}
+"""AWS's policies for functions, and what they allow. https://docs.aws.amazon.com/aws-managed-policy/latest/reference/"""
+
+
+def _managed_allow(role: Role, action: str) -> bool:
+    return any(
+        iam_actions.matches(pattern, action)
+        for _, text in role.managed_policies
+        for pattern in _MANAGED.get(_policy_name(text), ())
+    )
+
+
+def opaque_policies(role: Role) -> list[str]:
+    """The managed policies of a role whose content is not part of the run."""
+    return [
+        name
+        for _, text in role.managed_policies
+        if text.resource is None and (name := _policy_name(text)) not in _MANAGED
+    ]
+
+
+def _policy_name(text: Text) -> str:
+    return text.pattern.rsplit("/", 1)[-1]
+
+
+# --- grants of a library ------------------------------------------------------------------------------------------
+
+STREAM_READS: Final = frozenset({"dynamodb:GetRecords", "dynamodb:GetShardIterator"})
+"""What the CDK writes for the table itself into each grant to read: on a table these two allow nothing."""
+
+BUNDLES: Final[tuple[frozenset[str], ...]] = tuple(
+    frozenset(bundle)
+    for bundle in (
+        # Table.grant_read_data, grant_write_data, grant_stream_read
+        {
+            *("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:GetItem", "dynamodb:Scan"),
+            *("dynamodb:ConditionCheckItem", "dynamodb:DescribeTable"),
+        },
+        {
+            *("dynamodb:BatchGetItem", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:Query"),
+            *("dynamodb:GetItem", "dynamodb:Scan", "dynamodb:ConditionCheckItem", "dynamodb:DescribeTable"),
+        },
+        {
+            *("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+            "dynamodb:DescribeTable",
+        },
+        {"dynamodb:ListStreams", "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+        {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
+        STREAM_READS,
+        # Bucket.grant_read, grant_put, grant_delete
+        {"s3:GetObject*", "s3:GetBucket*", "s3:List*"},
+        {
+            *("s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention", "s3:PutObjectTagging"),
+            *("s3:PutObjectVersionTagging", "s3:Abort*"),
+        },
+        {"s3:PutObject*", "s3:Abort*"},
+        {"s3:DeleteObject*"},
+        # Queue.grant_send_messages, grant_consume_messages
+        {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
+        {
+            *("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage"),
+            "sqs:GetQueueAttributes",
+        },
+        # Secret.grant_read, grant_write; StringParameter.grant_read
+        {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"},
+        {"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage"},
+        {"ssm:DescribeParameters", "ssm:GetParameters", "ssm:GetParameter", "ssm:GetParameterHistory"},
+        # Key.grant_encrypt, grant_encrypt_decrypt
+        {"kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"},
+        {"kms:Decrypt", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"},
+        {"kms:Decrypt", "kms:GenerateDataKey"},
+        # Stream.grant_read, grant_write
+        {
+            *("kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"),
+            *("kinesis:SubscribeToShard", "kinesis:DescribeStream", "kinesis:ListStreams"),
+        },
+        {"kinesis:ListShards", "kinesis:PutRecord", "kinesis:PutRecords"},
+        {"firehose:PutRecord", "firehose:PutRecordBatch"},
+        {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    )
+)
+"""What the CDK's `grant_…` methods write: each is one decision, to read or to send, and cannot be given in part."""

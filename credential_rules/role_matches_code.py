@@ -1,0 +1,443 @@
+"""Least privilege as a comparison: what the code calls is allowed, and what is allowed the code calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from credential_rules import iam_actions
+from credential_rules.code_calls import operations_of
+from credential_rules.grants import BUNDLES, STREAM_READS, allowed, covers, denying, is_of_objects, opaque_policies
+from credential_rules.iam_actions import matches
+from credential_rules.needs import needs_of
+from credential_rules.rule import (
+    CANNOT_TELL,
+    FUNCTION_TYPES,
+    Example,
+    Finding,
+    Function,
+    Index,
+    Resource,
+    Rule,
+    Statement,
+)
+from credential_rules.sdk_services import prefix_of
+from credential_rules.taught_calls import HOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from credential_rules.code_calls import CodeCalls
+    from credential_rules.index import Role
+    from credential_rules.needs import Need
+    from credential_rules.rule import Text
+
+_MOST_PLACES: Final = 2  # that a finding names; whoever mends them finds the others
+_FOR_LAMBDA: Final = frozenset({"lambda.amazonaws.com", "edgelambda.amazonaws.com"})
+
+
+def _role_and_code(index: Index, resource: Resource) -> Iterator[Finding]:
+    function = index.functions[resource]
+    calls = operations_of(index, function)
+    if not calls.has_code or _is_of_the_cdk(resource):
+        return
+    for wrong in calls.mistaught:
+        yield Finding(
+            resource,
+            f"{_place(wrong.path, wrong.line)}: the comment that says what the line calls says nothing that AWS knows:"
+            f" {wrong.reason}. What is called there is not compared with the role of '{resource.logical_id}'.",
+            HOW,
+        )
+    for unknown in calls.unknown:
+        yield Finding(
+            resource,
+            f"{_place(unknown.path, unknown.line)}: {unknown.reason}. Whether the role of '{resource.logical_id}' allows what"
+            " its code calls, and nothing else, cannot be told.",
+            unknown.teach,
+            CANNOT_TELL,
+        )
+    role = function.role
+    if role is None:
+        if calls.calls:
+            yield _no_role(resource, calls)
+        return
+    yield from _missing(index, function, role)
+    if role.functions[0] is function:
+        yield from _unused(index, role)
+
+
+def _place(path: str, line: int) -> str:
+    return f"{path}:{line}" if line else path
+
+
+def _is_of_the_cdk(resource: Resource) -> bool:
+    """Whether it is a function that the CDK's library brings along: code and role are the library's."""
+    return any(
+        step.startswith(("Custom::", "LogRetention", "framework-")) for step in resource.construct_path.split("/")
+    )
+
+
+def _no_role(resource: Resource, calls: CodeCalls) -> Finding:
+    first = calls.calls[0]
+    return Finding(
+        resource["Role"] or resource,
+        f"The role of '{resource.logical_id}' is not part of this run: whether it allows what the code calls"
+        f" ({_place(first.path, first.line)} {first.operation} and {len(calls.calls) - 1} more), and nothing else, cannot be"
+        " told.",
+        "Define the role in the same app, or check its template together with this one.",
+        CANNOT_TELL,
+    )
+
+
+# --- missing ------------------------------------------------------------------------------------------------------
+
+
+def _missing(index: Index, function: Function, role: Role) -> Iterator[Finding]:
+    by_what: dict[tuple[str, object, str, bool], list[Need]] = {}
+    for need in needs_of(index, function):
+        if need.is_required:
+            by_what.setdefault((need.action, need.target, need.below, need.by_code), []).append(need)
+    for needs in by_what.values():
+        need = needs[0]
+        deny = denying(role, need)
+        answer = False if deny is not None else allowed(index, role, need)
+        if answer is True:
+            continue
+        yield _missing_finding(function, role, needs, deny, is_certain=answer is False)
+
+
+def _missing_finding(
+    function: Function, role: Role, needs: list[Need], deny: Statement | None, *, is_certain: bool
+) -> Finding:
+    need, resource = needs[0], function.resource
+    places = "; ".join(one.reason for one in needs[:_MOST_PLACES])
+    more = f" and {len(needs) - _MOST_PLACES} more" if len(needs) > _MOST_PLACES else ""
+    who = f"'{resource.logical_id}'" if need.by_code else f"Lambda, for '{resource.logical_id}',"
+    name = role.resource.logical_id
+    if deny is not None:
+        why = f"and its role '{name}' denies it ({_statement(deny)})"
+    elif is_certain:
+        why = f"and no statement of its role '{name}' allows it"
+    else:
+        unseen = ", ".join(opaque_policies(role))
+        why = f"and whether its role '{name}' allows it cannot be told" + (
+            f": {unseen} is not part of this run" if unseen else ""
+        )
+    effect = (
+        "the call is refused with AccessDenied"
+        if need.by_code
+        else "it is refused, and what depends on it does not work"
+    )
+    return Finding(
+        resource["Role"] or resource,
+        f"{who} needs {need.action} on {_shown(need)} ({places}{more}), {why}: {effect}.",
+        f"Allow {need.action} on that resource in the role '{name}'"
+        + (", or remove the call." if need.by_code else ", or remove what needs it."),
+        "error" if is_certain else CANNOT_TELL,
+    )
+
+
+def _shown(need: Need) -> str:
+    target = need.target
+    if target is None:
+        known = iam_actions.action(need.action)
+        return "'*'" if known is not None and not known.has_resource_level else "what it works with"
+    name = target.logical_id if isinstance(target, Resource) else target
+    return f"'{name}'" + (f", index '{need.below}'" if need.below and need.below != "*" else "")
+
+
+def _statement(statement: Statement) -> str:
+    return (
+        f"statement '{statement.sid}' of '{statement.owner.logical_id}'"
+        if statement.sid
+        else f"'{statement.owner.logical_id}'"
+    )
+
+
+# --- unused -------------------------------------------------------------------------------------------------------
+
+
+def _unused(index: Index, role: Role) -> Iterator[Finding]:
+    """What nobody needs of a role. Where something is not understood, what it might need is left alone."""
+    everything = [operations_of(index, function) for function in role.functions]
+    open_services: set[str] = set()
+    for calls in everything:
+        if not calls.has_code or calls.mistaught or any(not unknown.service for unknown in calls.unknown):
+            return
+        open_services |= {prefix_of(unknown.service) for unknown in calls.unknown}
+    if open_services:
+        open_services.add("kms")
+    if not _is_only_for_functions(role):
+        return
+    needs = [need for function in role.functions for need in needs_of(index, function)]
+    useful = [need for need in needs if not (need.by_code and denying(role, need))]
+    for statement in role.statements:
+        if statement.kind == "identity" and statement.effect == "Allow":
+            yield from _unused_of(statement, role, useful, open_services)
+
+
+def _is_only_for_functions(role: Role) -> bool:
+    """Whether nobody but Lambda takes on the role: what others do with it, the functions' code does not show."""
+    return all(
+        principal.kind == "Service" and principal.text.literal in _FOR_LAMBDA
+        for statement in role.trust
+        if statement.effect == "Allow"
+        for principal in statement.principals
+    )
+
+
+def _unused_of(statement: Statement, role: Role, needs: list[Need], open_services: set[str]) -> Iterator[Finding]:
+    literals = [action.literal for action in statement.actions if action.literal]
+    bundles = [bundle for bundle in BUNDLES if bundle <= set(literals)]
+    if statement.sid.endswith("Policy") and statement.owner.type.startswith("AWS::Serverless::"):
+        bundles = [frozenset(literals)]
+    idle: dict[tuple[Text, ...], list[Text]] = {}
+    for action in statement.actions:
+        literal = action.literal
+        if literal is None or literal == "*" or literal.partition(":")[0] in open_services or literal.endswith(":*"):
+            # What is that wide is `no-wildcard-actions`' to report.
+            continue
+        together = [bundle for bundle in bundles if literal in bundle] or [frozenset({literal})]
+        # A library lists a table with its indexes, and a bucket with its objects, for every action.
+        meant = [text for text in statement.resources if _works_on(literal, text)] or statement.resources
+        on = tuple(text for text in meant if not any(_is_used(one, text, needs) for one in together))
+        if on:
+            idle.setdefault(on, []).append(action)
+    for on, actions in idle.items():
+        yield _unused_finding(statement, role, actions, on)
+
+
+def _unused_finding(statement: Statement, role: Role, actions: list[Text], on: tuple[Text, ...]) -> Finding:
+    names = ", ".join(f"'{function.resource.logical_id}'" for function in role.functions)
+    listed = ", ".join(action.pattern for action in actions)
+    where = "" if len(on) == len(statement.resources) else " on " + ", ".join(f"'{text.pattern}'" for text in on)
+    return Finding(
+        statement.where("Action", actions[0]),
+        f"'{role.resource.logical_id}' allows {listed}{where} ({_statement(statement)}), and neither the code of {names} nor"
+        " Lambda itself needs it: whoever gets hold of the role can do it all the same.",
+        f"Take {listed}{where} from the statement. If the code does call it in a way that was not seen, say so there. {HOW}",
+    )
+
+
+def _works_on(literal: str, text: Text) -> bool:
+    """Whether an action works on that kind of resource at all."""
+    pattern = text.pattern
+    if "/index/" in pattern:
+        return any("index/" in form for action in iam_actions.expand(literal) for form in action.arn_formats)
+    if literal.lower().startswith("s3:"):
+        is_object = "/" in pattern.rpartition(":::")[2] or pattern.endswith("/*")
+        return any(is_of_objects(action.name) == is_object for action in iam_actions.expand(literal))
+    return True
+
+
+def _is_used(actions: frozenset[str], text: Text, needs: list[Need]) -> bool:
+    """Whether one of the actions, which were granted together, is needed on a resource."""
+    if actions == STREAM_READS:
+        return any(_is_same_resource(text, need) for need in needs)
+    for need in needs:
+        if any(matches(action, need.action) for action in actions) and (
+            covers(text, need) is not False or (len(actions) > 1 and _is_same_resource(text, need))
+        ):
+            return True
+    return False
+
+
+def _is_same_resource(text: Text, need: Need) -> bool:
+    """Whether both are about one table, its indexes included, or one bucket with its objects."""
+    return any(hole.resource is not None and hole.resource is need.target for hole in text.holes)
+
+
+_FUNCTION: Final = """
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+  Log: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 30}}
+  Queue: {Type: AWS::SQS::Queue, Properties: {SqsManagedSseEnabled: true}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.14
+      Handler: index.handler
+      Role: !GetAtt Role.Arn
+      LoggingConfig: {LogGroup: !Ref Log}
+      Environment: {Variables: {TABLE: !Ref Table, QUEUE_URL: !Ref Queue}}
+      Code:
+        ZipFile: |
+          import os
+          import boto3
+
+          class Orders:
+              def __init__(self, name):
+                  self._table = boto3.resource("dynamodb").Table(name)
+
+              def get(self, key):
+                  return self._table.get_item(Key={"pk": key}).get("Item")
+
+          orders = Orders(os.environ["TABLE"])
+
+          def handler(event, context):
+              return orders.get(event["id"])
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
+      Policies:
+        - PolicyName: work
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: [logs:CreateLogStream, logs:PutLogEvents], Resource: !GetAtt Log.Arn}
+"""
+
+
+def _granted(*statements: str) -> str:
+    return _FUNCTION + "".join(f"              - {statement}\n" for statement in statements)
+
+
+RULE = Rule(
+    slug="role-matches-code",
+    group="Roles",
+    sentence="A function's role allows what its code calls, on what it calls it on, and nothing else.",
+    reason=(
+        "A permission that the code needs and the role lacks is an outage at the first call. One that the role has and"
+        " nobody needs is what an intruder finds: the delete on a table that the code only reads. Both are visible before"
+        " the deployment, in the code and in the template."
+    ),
+    remedy=(
+        "Allow what is missing on the resource that the finding names; take away what nobody needs. Every call of the SDK"
+        " that is reached from the handler counts, through whatever wrappers of your own: what a call goes to is followed"
+        " through arguments and variables of the environment into the template. So does what Lambda does with the role: its"
+        " log, network interfaces, traces, event sources, destinations, and the keys of what is encrypted. A grant of the"
+        " CDK (grant_read_data) or a policy template of SAM is one decision: it is used if any part of it is. Where the code"
+        " decides at run time what it calls, say it at the end of the line: `# aws: dynamodb:PutItem on TABLE, sqs:SendMessage`"
+        " or `# aws: none`; for code that is not Python, in the function's Metadata: `AwsOperations: [dynamodb:PutItem]`. Only"
+        " functions whose code is part of the run are judged."
+    ),
+    applies_to=FUNCTION_TYPES,
+    on_resource=_role_and_code,
+    bad=(
+        Example(
+            "reads-and-may-delete",
+            _granted("{Effect: Allow, Action: [dynamodb:GetItem, dynamodb:DeleteItem], Resource: !GetAtt Table.Arn}"),
+            finding="allows dynamodb:DeleteItem",
+        ),
+        Example(
+            "may-not-read",
+            _granted("{Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt Table.Arn}"),
+            finding="needs dynamodb:GetItem on 'Table' (index.py:9 GetItem on TABLE)",
+        ),
+        Example(
+            "reads-another-resource",
+            _granted(
+                "{Effect: Allow, Action: dynamodb:GetItem, Resource: !Sub 'arn:aws:dynamodb:*:${AWS::AccountId}:table/other'}"
+            ),
+            finding="needs dynamodb:GetItem on 'Table'",
+        ),
+        Example(
+            "one-queue-too-many",
+            _granted(
+                "{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}",
+                "{Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Queue.Arn}",
+            ),
+            finding="allows sqs:SendMessage",
+        ),
+        Example(
+            "denied-again",
+            _granted(
+                "{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}",
+                "{Sid: NoReads, Effect: Deny, Action: 'dynamodb:Get*', Resource: '*'}",
+            ),
+            finding="denies it (statement 'NoReads' of 'Role')",
+        ),
+        Example(
+            "decided-at-run-time",
+            _granted("{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}").replace(
+                "self._table.get_item(", "getattr(self._table, os.environ['METHOD'])("
+            ),
+            severity="cannot-tell",
+            finding="index.py:9: which operation of dynamodb is called is decided at run time",
+        ),
+        Example(
+            "taught-with-a-typo",
+            _granted("{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}").replace(
+                '.get("Item")', '.get("Item")  # aws: dynamodb:GetItems'
+            ),
+            finding="'dynamodb' has no operation or action 'GetItems'",
+        ),
+    ),
+    good=(
+        Example(
+            "what-it-calls-and-no-more",
+            _granted("{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}"),
+        ),
+        Example(
+            "taught",
+            _granted("{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}").replace(
+                'self._table.get_item(Key={"pk": key}).get("Item")',
+                'getattr(self._table, os.environ["METHOD"])(Key={"pk": key})  # aws: dynamodb:GetItem on TABLE',
+            ),
+        ),
+        Example(
+            "policy-template-of-sam",
+            """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Table: {Type: AWS::Serverless::SimpleTable}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.14
+      Handler: index.handler
+      Environment: {Variables: {TABLE: !Ref Table}}
+      Policies: [{DynamoDBReadPolicy: {TableName: !Ref Table}}]
+      InlineCode: |
+        import os
+        import boto3
+        def handler(event, context):
+            client = boto3.client("dynamodb")
+            return client.get_item(TableName=os.environ["TABLE"], Key={"id": {"S": event["id"]}})
+""",
+        ),
+        Example(
+            "code-elsewhere",
+            """
+Resources:
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.14
+      Handler: index.handler
+      Role: arn:aws:iam::123456789012:role/worker
+      Code: {S3Bucket: artifacts, S3Key: worker.zip}
+""",
+        ),
+        Example(
+            "another-language-and-told",
+            """
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: alias/aws/sns}}
+  Function:
+    Type: AWS::Lambda::Function
+    Metadata: {AwsOperations: [sns:Publish on TOPIC]}
+    Properties:
+      Runtime: nodejs24.x
+      Handler: index.handler
+      Role: !GetAtt Role.Arn
+      Environment: {Variables: {TOPIC: !Ref Topic}}
+      Code: {ZipFile: "exports.handler = async () => {}"}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
+      ManagedPolicyArns: [arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]
+      Policies:
+        - PolicyName: work
+          PolicyDocument: {Statement: [{Effect: Allow, Action: sns:Publish, Resource: !Ref Topic}]}
+""",
+        ),
+    ),
+)

@@ -357,7 +357,7 @@ def _identity(wanted: Wanted, caller: Caller, winner: Source | None) -> Iterator
         yield _unless(
             allowed=wanted.allow_long_lived,
             question="long-lived-key",
-            what=f"The key {caller.key_id} is long-lived: it works until somebody deletes it, without a second factor.",
+            what=f"The key{'' if caller.key_id == '…' else f' {caller.key_id}'} is long-lived: it works until somebody deletes it, without a second factor.",
             why="Whoever copies it has your rights for months. A session ends by itself.",
             next_step="Sign in instead (aws login, aws sso login), or insist: --allow-long-lived",
         )

@@ -50,7 +50,7 @@ class Prompt:
         lines = [self.purpose, "", "Three ways to supply one, the safest first:"]
         for number, way in enumerate(self.ways, start=1):
             lines += ["", f"  {number}. {way.title}", f"     {way.because}", *(f"       {line}" for line in way.lines)]
-        return "\n".join([*lines, "", f"Then: {self.then}"])
+        return "\n".join([*lines, "", "Then:", f"       {self.then}"])
 
 
 def prompt(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.exit_status import ExitStatus
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from operator_cli.output import Output
     from operator_cli.preflight import Examined
     from operator_cli.session_check import Finding
+    from operator_cli.session_prompt import Prompt
 
 MARKS: Final = {
     Verdict.GOOD: ("✓", "green"),
@@ -20,6 +22,12 @@ MARKS: Final = {
     Verdict.REFUSED: ("✗", "bold red"),
 }
 """How each verdict is shown: the sign alone says it where there is no colour."""
+
+_ASKING: Final = frozenset({ExitStatus.NO_CREDENTIALS, ExitStatus.EXPIRED})
+"""Where a person has to supply a session."""
+
+_PROSE: Final = 5
+"""How far the prompt's sentences are indented; what lies deeper is to be copied."""
 
 _WHY: Final = "Why it matters: "
 _NEXT: Final = "What to do:     "
@@ -37,19 +45,20 @@ def show(examined: Examined, output: Output, *, command: str) -> None:
     winner = examined.session.resolution.winner
     if winner is not None and examined.wanted.operation.needs_session:
         rows[1:1] = [("·", "bright_black", "unused", [source.where]) for source in examined.session.resolution.shadowed]
+    prompt = examined.prompt(command) if examined.status in _ASKING else None
     if output.stdout.isatty():
-        _show_on_terminal(rows, output)
-    else:
-        width = max(len(question) for _, _, question, _ in rows)
-        for mark, _, question, lines in rows:
-            output.say(f"{mark} {question.ljust(width)}  {lines[0]}")
-            for line in lines[1:]:
-                output.say(f"  {' ' * width}  {line}")
+        _show_on_terminal(rows, examined, prompt, output)
+        return
+    width = max(len(question) for _, _, question, _ in rows)
+    for mark, _, question, lines in rows:
+        output.say(f"{mark} {question.ljust(width)}  {lines[0]}")
+        for line in lines[1:]:
+            output.say(f"  {' ' * width}  {line}")
     output.say()
     output.say(summary(examined))
-    if examined.status in {ExitStatus.NO_CREDENTIALS, ExitStatus.EXPIRED}:
+    if prompt is not None:
         output.say()
-        output.say(str(examined.prompt(command)))
+        output.say(str(prompt))
 
 
 def summary(examined: Examined) -> str:
@@ -74,19 +83,39 @@ def _row(finding: Finding) -> tuple[str, str, str, list[str]]:
     return mark, style, finding.question, lines
 
 
-def _show_on_terminal(rows: list[tuple[str, str, str, list[str]]], output: Output) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only a terminal needs it
+def _show_on_terminal(
+    rows: list[tuple[str, str, str, list[str]]], examined: Examined, prompt: Prompt | None, output: Output
+) -> None:
+    from rich.console import Group  # noqa: PLC0415 - only a terminal needs it
+    from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
+    console = output.console()
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for mark, style, question, lines in rows:
-        text = Text(lines[0], style="" if style != "bright_black" else style)
+        parts: list[Text | Table] = [Text(lines[0], style=style if style == "bright_black" else "")]
         for line in lines[1:]:
             label = _WHY if line.startswith(_WHY) else _NEXT
-            text.append(f"\n{label}", style="bright_black")
-            text.append(line.removeprefix(label), style="bold" if label == _NEXT else "")
-        grid.add_row(Text(mark, style=style), Text(question, style=style), text)
-    output.console().print(grid)
+            under = Table.grid()
+            under.add_column(no_wrap=True)
+            under.add_column(overflow="fold")
+            said = Text(line.removeprefix(label), style="bold" if label == _NEXT else "")
+            under.add_row(Text(label, style="bright_black"), said)
+            parts.append(under)
+        grid.add_row(Text(mark, style=style), Text(question, style=style), Group(*parts))
+    console.print(grid)
+    good = examined.status == ExitStatus.GOOD
+    console.print(Text(f"\n{summary(examined)}", style="bold green" if good else "bold red"))
+    if prompt is not None:
+        console.print()
+        # Prose is wrapped with its own indent; what is to be copied stays on one line for as long as it can.
+        for line in str(prompt).splitlines():
+            depth = len(line) - len(line.lstrip())
+            copied = depth > _PROSE
+            indent = " " * (_PROSE if depth else 0)
+            shown = [line] if copied else textwrap.wrap(line, console.width, subsequent_indent=indent) or [""]
+            for part in shown:
+                console.print(Text(part, style="bold" if copied else ""), soft_wrap=copied)

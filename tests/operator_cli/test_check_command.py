@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,9 +14,11 @@ import pytest
 
 from operator_cli.credential_facts import gather
 from operator_cli.exit_status import ExitStatus
+from operator_cli.output import Output
 from operator_cli.preflight import examine
 from operator_cli.session_check import Operation, Wanted
 from operator_cli.session_prompt import prompt
+from operator_cli.session_report import show
 from stacks.dependency_layer import ROOT
 
 if TYPE_CHECKING:
@@ -139,3 +143,36 @@ def test_nobody_is_asked_where_no_answer_is_possible(planted: PlantedMachine) ->
     ):
         examined = examine(Wanted(operation=operation), environ, clock=lambda: NOW, connect=connect)  # type: ignore[arg-type] # it never answers
         assert examined.calls == ()
+
+
+class Terminal(io.StringIO):
+    """A terminal, as far as a program can tell."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+@pytest.mark.parametrize("width", [50, 80, 200])
+@pytest.mark.parametrize("colour", [True, False])
+def test_a_terminal_gets_the_same_words_wrapped_and_coloured(
+    planted: PlantedMachine,
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+    colour: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """However wide; without colour where that is asked for; what is to be copied is not broken by us."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    environ = {**planted.environ, "AWS_PROFILE": "missing", **({} if colour else {"NO_COLOR": "1"})}
+    examined = examine(Wanted(operation=Operation.DEPLOY), environ, clock=lambda: NOW)
+    plain, terminal = io.StringIO(), Terminal()
+    for stream in (plain, terminal):
+        output = Output(stdout=stream, stderr=stream, environ=environ)
+        show(examined, output, command="rolebound check")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-7]m", terminal.getvalue())) == colour
+    assert "".join(shown.split()) == "".join(plain.getvalue().split())
+    prose = [line for line in shown.splitlines() if not line.startswith("      ")]
+    assert all(len(line) <= width for line in prose)
+    assert "aws sso login --profile sso" in shown

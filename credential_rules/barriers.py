@@ -214,11 +214,22 @@ class _Around:
         ]
         if reasons:
             return False, reasons
-        emptied = self._index.resources("Custom::VpcRestrictDefaultSG")
         return True, [
             "neither a function nor an endpoint is in it, and no rule names it",
-            *(f"'{self._named(resource)}' takes its own rules away at deployment" for resource in emptied),
+            *(
+                f"'{self._named(resource)}' takes away, at deployment, the rules it is born with"
+                for resource in self._emptied()
+            ),
         ]
+
+    def _emptied(self) -> Iterator[Resource]:
+        """The custom resources that are told the default group: no template can take its rules away, so they do."""
+        for kind, resources in self._index.by_type.items():
+            if kind.startswith("Custom::"):
+                for resource in resources:
+                    told = [text.hole for _, value in resource.properties.entries() for text in value.texts()]
+                    if any(hole and hole.attribute == "DefaultSecurityGroup" for hole in told):
+                        yield resource
 
     def _inwards(self) -> tuple[bool | None, list[str]]:
         admitted: list[str] = []

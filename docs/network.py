@@ -225,16 +225,34 @@ def _closed(network: Network) -> str:
                 who = "all functions" if len(functions) == len(network.functions) else _listed(functions)
                 rows.append([_capital(what), who, _VERDICTS[stands], _as_code("; ".join(reasons))])
     text = _table(["What lies beyond", "For", "Closed", "Because"], rows)
+    return "\n\n".join([text, *_outside(network)])
+
+
+def _outside(network: Network) -> Iterable[str]:
+    """The functions that none of this holds back."""
+    if not network.outside:
+        return
+    tokens = [
+        function
+        for resources in network.index.by_type.values()
+        for resource in resources
+        for function in resource["ServiceToken"].resources()
+    ]
+    lines = ["Not in the VPC, and so not behind any of this:", ""]
     for function in network.outside:
-        name = network.name(function.resource)
-        calls = sorted(
-            action for granted in calls_of(network.index, function).granted.values() for action, _ in granted
+        statements = function.role.statements if function.role else []
+        actions = [
+            f"`{text.pattern}`"
+            for statement in statements
+            if statement.kind == "identity" and statement.allows
+            for text in statement.actions
+            if not text.startswith("logs:")
+        ]
+        when = "CloudFormation calls it during a deployment" if function.resource in tokens else "it serves requests"
+        lines.append(
+            f"- `{network.name(function.resource)}`: {when}, and it may call {_listed(sorted(actions)) or 'nothing'}."
         )
-        text += "\n\n" + _filled(
-            f"Not in the VPC, and so not behind any of this: `{name}`, which only a deployment runs. It may call"
-            f" {_listed([f'`{action}`' for action in dict.fromkeys(calls)]) or 'nothing'}, and holds no data."
-        )
-    return text
+    yield "\n".join(lines)
 
 
 _REMAINS: Final = (
@@ -289,8 +307,8 @@ def _costs(network: Network) -> Iterable[str]:
     )
     yield _filled(
         "For other settings: `python docs/network.py --cost eu-central-1 --az-count 3 --endpoints sqs,sts --gb 500`."
-        " Zones and endpoints are the settings `az_count` and `endpoints`. An interface endpoint that no function's role"
-        " may use fails synthesis, by the rule"
+        " Zones and endpoints are the settings `az_count` and `endpoints`. An interface endpoint for a service that no"
+        " function's role names fails synthesis, by the rule"
         " [function-reaches-what-it-may-call](rules.md#function-reaches-what-it-may-call): it would cost by the hour and be"
         " one more door. The rule passes over STS, which everybody may ask without permission (leave it out with"
         " `-c endpoints=dynamodb,s3,sqs`; then `GET /v1/ready` no longer says whose role answers), and over gateway"

@@ -105,6 +105,13 @@ def test_barrier_of_which_a_part_is_not_known_does_not_stand(before: str, after:
     assert [beyond for beyond, (stands, _) in found.items() if stands is not True] == fallen
 
 
+def test_custom_resource_that_empties_the_default_group_is_a_reason() -> None:
+    """A template cannot take away the rules that the group is born with."""
+    told = "  Emptied: {Type: Custom::Empty, Properties: {GroupId: !GetAtt Vpc.DefaultSecurityGroup}}"
+    assert "'Emptied' takes away" in judged(CLOSED + told)["default-group"][1]
+    assert "takes away" not in judged(CLOSED)["default-group"][1]
+
+
 def test_functions_outside_of_a_vpc_have_no_barriers() -> None:
     """They reach everything, and nobody claims otherwise."""
     assert barriers(Index([Template("t.yaml", parse("Resources: {F: {Type: AWS::Lambda::Function}}"))])) == []

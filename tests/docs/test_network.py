@@ -88,7 +88,7 @@ def test_page_tells_what_is_closed_and_what_is_not(here: network.Network) -> Non
     page = network.page(here)
     assert [row[2] for row in rows(page, "What cannot be reached")] == ["yes"] * 6
     assert "DNS Firewall" in page
-    assert "PrefixLists/Finder" in page
+    assert "- `PrefixLists/Finder`: CloudFormation calls it during a deployment, and it may call `ec2:Desc" in page
 
 
 def test_page_without_sts_has_no_way_to_it(small: Assembly) -> None:

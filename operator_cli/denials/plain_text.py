@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 from typing import Final
 
 MASK: Final = "[masked]"
@@ -41,6 +42,7 @@ _PREFIX: Final = re.compile(
     r"|(?:>|\#|//|\*)[ \t]"  # quotation, comments
     r"|[\w.-]{1,40}[ \t]{1,20}\|[ \t])"  # docker compose, cdk deploy
 )
+_WORD: Final = re.compile(r"\S+")
 _SECRETS: Final = (
     (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}(?<=[A-Z0-9]{4})\b"), None),
     (
@@ -139,6 +141,11 @@ def _goes_on(line: str, following: str) -> bool:
     return (not begins or line.lstrip()[:_SAME_START] != begins) and _PREFIX.match(following) is None
 
 
+def _lower_of_same_length(character: str) -> str:
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
 class Squeezed:
     """A text without its white space, in which a phrase is found however its lines were broken.
 
@@ -150,22 +157,13 @@ class Squeezed:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        words = list(re.finditer(r"\S+", source))
-        self.text = "".join(word[0] for word in words)
+        words = _WORD.findall(source)
+        self.text = "".join(words)
         lower = self.text.lower()
         # A few characters change their length in lower case; positions must not.
-        self.lower = (
-            lower
-            if len(lower) == len(self.text)
-            else "".join(low if len(low := character.lower()) == 1 else character for character in self.text)
-        )
-        self._starts: list[int] = []
-        self._offsets: list[int] = []
-        at = 0
-        for word in words:
-            self._starts.append(at)
-            self._offsets.append(word.start())
-            at += len(word[0])
+        self.lower = lower if len(lower) == len(self.text) else "".join(map(_lower_of_same_length, self.text))
+        self._starts = list(accumulate(map(len, words), initial=0))[:-1]
+        self._offsets = [word.start() for word in _WORD.finditer(source)]
 
     def place(self, at: int) -> int:
         """Give the position in `source` of the character at `at` of `text`; its end for the end."""

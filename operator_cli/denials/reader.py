@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _NEAR_BEFORE: Final = 420
 _NEAR_AFTER: Final = 700
 _LONGEST_MENTION: Final = 240
+_MOST: Final = 2000
+"""Sentences that are read of one text. A log with more says the same again and again."""
 _DEEPEST: Final = 12
 
 _CALLING: Final = re.compile(r"anerroroccurred\((?P<code>[\w.]{1,80})\)whencallingthe(?P<operation>\w{1,80}?)operation")
@@ -92,7 +94,7 @@ def _identity(reading: Reading) -> tuple[object, ...]:
 def _of_text(text: str) -> Iterator[_Finding]:
     squeezed = Squeezed(plain(text))
     mentions = _mentions(squeezed)
-    said = list(sentences(squeezed))
+    said = list(islice(sentences(squeezed), _MOST))
     for number, sentence in enumerate(said):
         after = said[number + 1].start if number + 1 < len(said) else len(squeezed.text)
         before = said[number - 1].end if number else 0

@@ -261,6 +261,9 @@ MEGABYTE: Final = 1_000_000
         "0" * 79 + "\n",
         "User: a is not authorized to perform: a:b on resource: ",
         "(because[x" * 3,
+        "AccessDenied: User: x is not authorized to perform: a:b ",
+        "An error occurred (AccessDenied) when calling the X operation: User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k\n",
+        '{"errorCode": "AccessDenied", "eventName": "X", "eventSource": "y"} ',
     ],
 )
 def test_a_megabyte_of_anything_is_read_within_a_second(piece: str) -> None:

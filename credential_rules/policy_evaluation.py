@@ -214,7 +214,7 @@ def _granted(request: Request, layers: Mapping[Layer, Sequence[_Match]], verdict
     )
     if not request.principal_account:
         return resource
-    required = request.action.lower().startswith(_RESOURCE_DECIDES)
+    required = _resource_decides(request)
     if required and Layer.RESOURCE not in verdicts:
         return Verdict(Decision.CANNOT_TELL, Layer.RESOURCE, None, "its own policy decides and was not given")
     named = _verdict([match for match in layers.get(Layer.RESOURCE, ()) if match.grade is not _Grade.ACCOUNT])
@@ -254,8 +254,11 @@ def _directly_granted(found: Iterable[_Match]) -> bool:
 _FREE_ACTIONS: Final = frozenset({"sts:getcalleridentity"})
 """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permissions are required."""
 
-_RESOURCE_DECIDES: Final = ("kms:", "sts:assumerole")
-"""Actions whose resource's own policy has to allow in every case: key policies and trust policies."""
+
+def _resource_decides(request: Request) -> bool:
+    """Whether the resource's own policy has to allow in every case: a key's policy, a role's trust policy."""
+    action = request.action.lower()
+    return action.startswith("sts:assumerole") or (action.startswith("kms:") and ":key/" in request.resource)
 
 
 # --- Documents and statements ------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stacks.settings import Function, Service
 from stacks.stores import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stacks.stores import Stores
 
 
@@ -131,3 +133,34 @@ def access_table(stores: Stores) -> tuple[Access, ...]:
             reason="send an event again",
         ),
     )
+
+
+_KEY_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    # DynamoDB opens the table's key as whoever calls, whatever the call.
+    "dynamodb:GetItem": ("kms:Decrypt",),
+    "dynamodb:PutItem": ("kms:Decrypt",),
+    "dynamodb:UpdateItem": ("kms:Decrypt",),
+    "dynamodb:Query": ("kms:Decrypt",),
+    # SQS tries a new data key before it encrypts with it.
+    "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "sqs:DeleteMessage": (),
+    "sqs:GetQueueAttributes": (),
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey",),
+    "sts:GetCallerIdentity": (),
+}
+"""What each action needs on the key of the store, where it is the account's own.
+
+The services call KMS themselves, so the VPC needs no endpoint for it.
+https://docs.aws.amazon.com/kms/latest/developerguide/service-integration.html
+"""
+
+
+def key_actions(entry: Access) -> frozenset[str]:
+    """Give what the role needs on a key of the account's own to use this permission.
+
+    Raises:
+        KeyError: Nobody has said what one of the actions needs.
+    """
+    return frozenset(needed for action in entry.actions for needed in _KEY_ACTIONS[action])

@@ -11,13 +11,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from stacks.acknowledgements import acknowledge
+from stacks.constructs.data_key import DataKey
 from stacks.resource_policies import no_plain_http, no_strangers, through_endpoints
-from stacks.settings import Function, Removal
+from stacks.settings import Encryption, Function, Removal
 from stacks.stores import Store, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_kms as kms
     from constructs import Construct
 
     from stacks.access import Access
@@ -38,7 +40,10 @@ class DataStack(Stack):
         event_queue: References to accepted events.
         dead_letters: References that the worker failed on too often.
         payloads: Payloads too large for an item, under ``tenant_id/event_id``.
+        key: The key that all of it is encrypted with; ``None`` for those of the services.
     """
+
+    key: kms.IKey | None
 
     def __init__(
         self,
@@ -86,6 +91,14 @@ class DataStack(Stack):
         removal = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
         recovery = dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True)
 
+        self.key = None
+        if settings.encryption is Encryption.CUSTOMER:
+            self.key = DataKey(
+                self, "Key", alias=f"{settings.prefix}-data", services=["dynamodb", "sqs", "s3"], removal=removal
+            ).key
+        table_encryption = dynamodb.TableEncryptionV2.customer_managed_key(self.key) if self.key else None
+        queue_encryption = sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED
+
         self.events = dynamodb.TableV2(
             self,
             "Events",
@@ -94,6 +107,7 @@ class DataStack(Stack):
             partition_key=_text("tenant_id"),
             sort_key=_text("event_id"),
             billing=dynamodb.Billing.on_demand(),
+            encryption=table_encryption,
             time_to_live_attribute="expires_at",
             point_in_time_recovery_specification=recovery,
             deletion_protection=keep,
@@ -115,6 +129,7 @@ class DataStack(Stack):
             resource_policy=table_policy(Store.API_KEYS),
             partition_key=_text("key_id"),
             billing=dynamodb.Billing.on_demand(),
+            encryption=table_encryption,
             point_in_time_recovery_specification=recovery,
             deletion_protection=keep,
             removal_policy=removal,
@@ -124,7 +139,8 @@ class DataStack(Stack):
             self,
             "DeadLetters",
             queue_name=stores.name(Store.DEAD_LETTERS),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=queue_encryption,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             retention_period=Duration.days(14),
             removal_policy=removal,
@@ -133,7 +149,8 @@ class DataStack(Stack):
             self,
             "EventQueue",
             queue_name=stores.name(Store.EVENT_QUEUE),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=queue_encryption,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(6 * WORKER_TIMEOUT.to_seconds()),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MAX_RECEIVES),
@@ -149,7 +166,10 @@ class DataStack(Stack):
             "Payloads",
             bucket_name=stores.name(Store.PAYLOADS),
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key,
+            # One data key for many objects: KMS is asked, and paid, far less often.
+            bucket_key_enabled=True if self.key else None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,

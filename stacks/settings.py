@@ -34,6 +34,15 @@ class Removal(StrEnum):
     DESTROY = "destroy"
 
 
+class Encryption(StrEnum):
+    """Whose keys encrypt stored data."""
+
+    AWS = "aws"
+    """Keys that the services own: free of charge, and nobody has to be allowed their use."""
+    CUSTOMER = "customer"
+    """One key of the account's own: its use is logged, and it can be taken away."""
+
+
 class Function(StrEnum):
     """The functions, by the name that their roles, log groups and entry modules share."""
 
@@ -103,6 +112,8 @@ class Settings:
         alarm_topic: ARN of an SNS topic that alarms notify; ``None`` for alarms that only change colour.
         organization: Id of the AWS organisation whose principals the stores' policies do not refuse as strangers, and
             to which the endpoints are bound as well; ``None`` for the account alone.
+        encryption: Whose keys encrypt tables, queues and payloads. Logs keep the keys of CloudWatch Logs: they hold ids
+            and reasons, no payload.
     """
 
     target: Target = Target.AWS
@@ -117,6 +128,7 @@ class Settings:
     endpoints: frozenset[Service] = frozenset(Service)
     alarm_topic: str | None = None
     organization: str | None = None
+    encryption: Encryption = Encryption.AWS
 
     @property
     def production(self) -> bool:
@@ -248,5 +260,6 @@ _PARSERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "removal_policy": _choice(Removal),
     "endpoints": _services,
     "alarm_topic": _text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+", "the ARN of an SNS topic"),
+    "encryption": _choice(Encryption),
     "organization": _text(r"o-[a-z0-9]{10,32}", "the id of an AWS organisation, such as o-exampleorgid"),
 }

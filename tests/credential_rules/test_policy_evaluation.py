@@ -399,6 +399,7 @@ def test_a_keys_own_policy_decides() -> None:
     assert authorise(decrypt, identity=ALLOW_ALL, resource=TO_ACCOUNT).decision is ALLOWED
     assert authorise(decrypt, identity=NOTHING, resource=TO_ACCOUNT).decision is REFUSED
     assert authorise(decrypt, identity=NOTHING, resource=TO_ROLE).decision is ALLOWED
+    assert authorise(Request("kms:CreateKey", "*", SESSION, ACCOUNT), identity=ALLOW_ALL).decision is ALLOWED
 
 
 def test_who_am_i_needs_no_permission_but_an_endpoint_that_lets_it_pass() -> None:

@@ -54,7 +54,7 @@ class Deployed:
     def text(self, template: Template, value: Json) -> str:
         """Write one text as it will be."""
         told = template.text(value).replace("<AWS::AccountId>", self.account)
-        told = told.replace("<AWS::Region>", self.settings.region)
+        told = told.replace("<AWS::Region>", self.settings.region).replace("<AWS::URLSuffix>", "amazonaws.com")
         return re.sub(r"<(?P<path>[^<>]+)\.Arn>", lambda found: self._arn(found["path"]), told)
 
     def arn(self, resource: Resource) -> str:

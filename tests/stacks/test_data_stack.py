@@ -17,6 +17,13 @@ QUEUES = ("Data/EventQueue", "Data/DeadLetters")
 STORED = (*((path, "AWS::DynamoDB::GlobalTable") for path in TABLES), ("Data/Payloads", "AWS::S3::Bucket"))
 
 
+KEY = "<Data/Key/Key.Arn>"
+
+
+def _has_own_key(assembly: Assembly) -> bool:
+    return assembly.context.get("encryption") == "customer"
+
+
 def _table(assembly: Assembly, path: str) -> Resource:
     return assembly.data.at(path, "AWS::DynamoDB::GlobalTable")
 
@@ -82,8 +89,12 @@ def test_a_message_stays_hidden_while_the_worker_may_still_work_on_it(deployment
 
 @pytest.mark.parametrize("path", QUEUES)
 def test_queues_are_encrypted(deployment: Assembly, path: str) -> None:
-    """At rest, with keys that SQS manages."""
-    assert deployment.data.at(path, "AWS::SQS::Queue").properties["SqsManagedSseEnabled"] is True
+    """At rest, with keys that SQS manages, or with the account's own."""
+    queue = deployment.data.at(path, "AWS::SQS::Queue").properties
+    if _has_own_key(deployment):
+        assert deployment.data.text(queue["KmsMasterKeyId"]) == KEY
+    else:
+        assert queue["SqsManagedSseEnabled"] is True
 
 
 @pytest.mark.parametrize("path", QUEUES)
@@ -128,10 +139,32 @@ def test_the_bucket_cannot_be_made_public(deployment: Assembly) -> None:
 
 
 def test_payloads_are_encrypted(deployment: Assembly) -> None:
-    """At rest, with keys that S3 manages."""
+    """At rest, with keys that S3 manages, or with the account's own: then with one data key for many objects."""
     bucket = deployment.data.at("Data/Payloads", "AWS::S3::Bucket").properties
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    if _has_own_key(deployment):
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+        assert deployment.data.text(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) == KEY
+        assert rule["BucketKeyEnabled"] is True
+    else:
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+
+
+@pytest.mark.parametrize("path", TABLES)
+def test_tables_are_encrypted_with_the_accounts_own_key_by_choice(deployment: Assembly, path: str) -> None:
+    """DynamoDB encrypts in any case, with its own key if nothing is said."""
+    table = _table(deployment, path).properties
+    own = [
+        deployment.data.text(each["SSESpecification"]["KMSMasterKeyId"])
+        for each in table["Replicas"]
+        if "SSESpecification" in each
+    ]
+    if _has_own_key(deployment):
+        assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+        assert own == [KEY] * len(table["Replicas"])
+    else:
+        assert "SSESpecification" not in table
+        assert own == []
 
 
 def test_a_payload_outlives_its_event(deployment: Assembly) -> None:

@@ -41,8 +41,8 @@ class Deployer:
             principal_account=self.account,
             context={"aws:ResourceAccount": self.account, **(context or {})},
         )
-        # A role that anybody in the account may become, as far as it is concerned.
-        trusting = trust(self.account) if action == "sts:AssumeRole" else None
+        # A role that anybody in the account may become, and a key that anybody may use, as far as these are concerned.
+        trusting = trust(self.account, action) if action == "sts:AssumeRole" or action.startswith("kms:") else None
         return authorise(request, identity=self._documents, resource=trusting).decision
 
 
@@ -52,10 +52,10 @@ def deployer(deployment: Assembly) -> Deployer:
     return Deployer(deployment)
 
 
-def trust(account: str) -> Json:
-    """The trust policy of a role that leaves it to the account who may become it, as the CDK's own roles do."""
+def trust(account: str, action: str = "sts:AssumeRole") -> Json:
+    """The policy of a role or key that leaves it to the account's own policies who may do this, as the CDK's roles do."""
     root = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
+    statement = {"Effect": "Allow", "Principal": root, "Action": action}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
@@ -130,6 +130,7 @@ ELSEWHERE = {
     "s3:GetObject": "arn:aws:s3:::cdk-hnb659fds-assets-{a}-{r}/code.zip",
     "s3:GetObjectVersion": "arn:aws:s3:::cdk-hnb659fds-assets-{a}-{r}/code.zip",
     "route53:AssociateVPCWithHostedZone": "arn:aws:route53:::hostedzone/Z1",
+    **dict.fromkeys(("kms:CreateGrant", "kms:DescribeKey", "kms:Decrypt", "kms:Encrypt"), "arn:aws:kms:{r}:{a}:key/1"),
     "lambda:GetLayerVersion": "arn:aws:lambda:{r}:{a}:layer:{ours}-dependencies:7",
 }
 """What a handler does to something else than the resource itself."""

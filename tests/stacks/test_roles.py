@@ -49,6 +49,15 @@ MAY = {
 }
 """What each function may do with the application's data: whoever changes this changes who can read events."""
 
+KEY = "<Data/Key/Key.Arn>"
+ON_KEY = {
+    "api": {"kms:Decrypt", "kms:GenerateDataKey"},
+    "authorizer": {"kms:Decrypt"},
+    "worker": {"kms:Decrypt"},
+    "sweeper": {"kms:Decrypt", "kms:GenerateDataKey"},
+}
+"""What each function may do with the account's own key, where the data is encrypted with it; only through services."""
+
 WILDCARDS = {
     ("s3:PutObject", PAYLOADS): "objects are made as events arrive, one per large payload",
     ("s3:GetObject", PAYLOADS): "as for PutObject",
@@ -108,7 +117,10 @@ def test_a_function_may_do_what_it_is_for_and_nothing_else(deployment: Assembly,
     api = deployment.api
     role = role_of(api, functions(api)[name])
     may = allowed(role_statements(api, role))
-    assert may == _for_environment(deployment, MAY[name]) | _what_lambda_needs(deployment, name)
+    with_key = (
+        {(action, KEY) for action in ON_KEY[name]} if deployment.context.get("encryption") == "customer" else set()
+    )
+    assert may == _for_environment(deployment, MAY[name]) | _what_lambda_needs(deployment, name) | with_key
 
 
 def test_roles_and_the_table_of_permissions_agree(

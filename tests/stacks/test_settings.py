@@ -9,7 +9,7 @@ from aws_cdk.region_info import RegionInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.settings import Architecture, Function, InvalidSetting, Removal, Service, Settings, Target
+from stacks.settings import Architecture, Encryption, Function, InvalidSetting, Removal, Service, Settings, Target
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
 
@@ -40,6 +40,8 @@ GOOD = [
     ("endpoints", ["dynamodb", "s3", "sqs", "sts"], frozenset(Service)),
     ("alarm_topic", TOPIC, TOPIC),
     ("organization", "o-exampleorgid", "o-exampleorgid"),
+    ("encryption", "customer", Encryption.CUSTOMER),
+    ("encryption", "aws", Encryption.AWS),
 ]
 
 BAD = [
@@ -72,6 +74,8 @@ BAD = [
     ("endpoints", "dynamodb,s3,sqs,sns", "dynamodb, s3, sqs, sts"),
     ("endpoints", {"sqs": True}, "dynamodb, s3, sqs, sts"),
     ("endpoints", [["dynamodb"], "s3", "sqs"], "dynamodb, s3, sqs, sts"),
+    ("encryption", "kms", "aws, customer"),
+    ("encryption", "Customer", "aws, customer"),
     ("organization", "exampleorgid", "the id of an AWS organisation"),
     ("organization", "o-short", "the id of an AWS organisation"),
     ("organization", "o-ExampleOrgId", "the id of an AWS organisation"),

@@ -18,6 +18,8 @@ NAME_OF = {
     "AWS::DynamoDB::GlobalTable": "TableName",
     "AWS::EC2::SecurityGroup": "GroupName",
     "AWS::IAM::Role": "RoleName",
+    "AWS::KMS::Alias": "AliasName",
+    "AWS::KMS::Key": None,
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Lambda::LayerVersion": "LayerName",
     "AWS::Logs::LogGroup": "LogGroupName",
@@ -25,7 +27,7 @@ NAME_OF = {
     "AWS::SQS::Queue": "QueueName",
     "AWS::Scheduler::Schedule": "Name",
 }
-"""The property that holds a resource's physical name; an API's name need not be unique."""
+"""The property that holds a resource's physical name; an API's name need not be unique, and a key has none."""
 
 NOT_REGIONAL = ("AWS::IAM::Role", "AWS::CloudWatch::Dashboard", "AWS::S3::Bucket")
 """Types whose names an account has once, whatever the region. CloudWatch says so of dashboards in PutDashboard."""

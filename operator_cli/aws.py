@@ -278,12 +278,12 @@ class Aws:
         """Give something that asks this session any question that only reads, from several threads."""
         return Questions(self)
 
-    def client(self, service: str, *, region: str | None = None) -> Any:  # noqa: ANN401 - clients are made at run time
-        """Give a client of this session, with tight time-outs and no second attempt."""
+    def client(self, service: str, *, region: str | None = None, attempts: int = 1) -> Any:  # noqa: ANN401 - clients are made at run time
+        """Give a client of this session, with tight time-outs and, if nothing else is said, no second attempt."""
         config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            retries={"total_max_attempts": 1, "mode": "standard"},
+            retries={"total_max_attempts": attempts, "mode": "standard"},
         )
         return self._session.create_client(service, region_name=region or self.region, config=config)
 
@@ -312,6 +312,8 @@ class Questions:
 
     def __call__(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Failure:
         """Ask one question, and give the answer with all its pages."""
+        with self._lock:
+            self.asked += 1
         try:
             client = self._client(service)
             if operation not in self._ONE_PAGE and client.can_paginate(operation):
@@ -347,9 +349,9 @@ class Questions:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - clients are made at run time
         with self._lock:
-            self.asked += 1
             if service not in self._clients:
-                self._clients[service] = self._aws.client(service)
+                # Twenty questions at once are more than some services answer to one caller.
+                self._clients[service] = self._aws.client(service, attempts=3)
             return self._clients[service]
 
 

@@ -318,7 +318,7 @@ def permission(
     request = Request(
         action=action,
         resource=resource,
-        principal_arn=f"arn:aws:sts::{facts.account}:assumed-role/{role.name}/{facts.name}",
+        principal_arn=f"arn:{facts.arn.split(':')[1]}:sts::{facts.account}:assumed-role/{role.name}/{facts.name}",
         principal_account=facts.account,
         context=context,
     )

@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
 
         output.json({**as_json(diagnosis), "aws_calls": questions.asked, "seconds": round(seconds, 2)})
     else:
-        _print(diagnosis, output)
+        tell(diagnosis, output)
         output.say(f"{questions.asked} questions to AWS, {seconds:.1f} s.")
     return ExitStatus.GOOD if diagnosis.is_healthy else ExitStatus.REFUSED
 
@@ -149,7 +149,8 @@ def _unreadable(function: str, failure: Failure) -> OperatorError:
 # --- words --------------------------------------------------------------------------------------------------------
 
 
-def _print(diagnosis: Diagnosis, output: Output) -> None:
+def tell(diagnosis: Diagnosis, output: Output) -> None:
+    """Print a diagnosis for a person."""
     from rich.text import Text  # noqa: PLC0415 - JSON needs none of it
 
     page = _Page(output)

@@ -190,7 +190,10 @@ def _ordered(causes: Iterable[Cause]) -> list[Cause]:
 def _unread(facts: Facts) -> Iterator[Doubt]:
     for unread in facts.unread:
         depends = next(words for beginning, words in _DEPENDS if unread.permission.startswith(beginning))
-        yield Doubt(f"{depends}: {unread.what} could not be read ({unread.code}).", unread.permission)
+        yield Doubt(
+            f"{depends}: {unread.what} could not be read ({unread.code}).",
+            unread.permission if unread.is_denied else "",
+        )
     runtime = str(facts.configuration.get("Runtime") or facts.configuration.get("PackageType") or "unknown")
     if facts.code is None and not any(not unread.permission for unread in facts.unread):
         yield Doubt(

@@ -107,13 +107,15 @@ class Unread:
 
     Attributes:
         what: In words: `the inline policy 'work'`.
-        permission: What the caller lacks, empty if it is not that.
+        permission: What it takes to read it, empty for code, whose address anybody may open.
         code: AWS's error code.
+        is_denied: Whether the permission is what the caller lacks.
     """
 
     what: str
     permission: str
     code: str
+    is_denied: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class Facts:
 def permissions(function: str = "*") -> dict[str, Any]:
     """Give the policy that lets somebody read all of this, and nothing else, of one function."""
     name = function.split(":")[6] if function.startswith("arn:") and function.count(":") > 5 else function  # noqa: PLR2004 (an ARN's fields)
+    partition = function.split(":")[1] if function.startswith("arn:") else "aws"
     names = {read.permission for read in READS}
     of_function = {"lambda:GetFunction"}
     of_log = {name for name in names if name.startswith("logs:")}
@@ -224,15 +227,15 @@ def permissions(function: str = "*") -> dict[str, Any]:
             {
                 "Effect": "Allow",
                 "Action": sorted(of_function),
-                "Resource": f"arn:aws:lambda:*:*:function:{name}",
+                "Resource": f"arn:{partition}:lambda:*:*:function:{name}",
             },
             {
                 "Effect": "Allow",
                 "Action": sorted(of_log),
                 # The group by both of its names: some actions ask for the one, some for the other.
                 "Resource": [
-                    f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}",
-                    f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}:*",
+                    f"arn:{partition}:logs:*:*:log-group:/aws/lambda/{name}",
+                    f"arn:{partition}:logs:*:*:log-group:/aws/lambda/{name}:*",
                 ],
             },
             # Neither network nor roles are known before they are read, and EC2 knows no resource for Describe.
@@ -266,8 +269,8 @@ class _Reader:
         if not isinstance(answer, Failure):
             return answer
         if answer.kind is not FailureKind.NOT_FOUND and answer.code not in _MISSING:
-            permission = read.permission if answer.kind is FailureKind.DENIED else ""
-            self.unread.append(Unread(question.what, permission, answer.code))
+            is_denied = answer.kind is FailureKind.DENIED
+            self.unread.append(Unread(question.what, read.permission, answer.code, is_denied=is_denied))
         return None
 
 
@@ -493,7 +496,7 @@ def _fetched(reader: _Reader, fetch: Fetch, address: str, folder: Path, what: st
     content = fetch(address)
     problem = content.code if isinstance(content, Failure) else _unpacked(content, folder)
     if problem:
-        reader.unread.append(Unread(what, "", problem))
+        reader.unread.append(Unread(what, "", problem, is_denied=False))
         return None
     return folder
 

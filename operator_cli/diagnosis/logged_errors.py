@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from operator_cli.denials.plain_text import masked
+from operator_cli.denials.reader import readings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -47,7 +50,9 @@ class LoggedError:
         action: The IAM action that was denied, as AWS spells it there.
         resource: The ARN that it was denied on, empty if the text does not say.
         principal: Whom AWS denied it, empty if the text does not say.
-        reason: What AWS says of the policy that stopped it: `no VPC endpoint policy allows`.
+        policy_type: Which kind of policy stopped it, as `denials.reading` names them; empty if the text does not say.
+        is_explicit: Whether a Deny stopped it, not the lack of an Allow.
+        policy: The ARN of that policy, empty if the text does not say.
         excerpt: The line, shortened, without anything that may be a secret.
         times: How often.
         last: Milliseconds since 1970.
@@ -60,7 +65,9 @@ class LoggedError:
     action: str = ""
     resource: str = ""
     principal: str = ""
-    reason: str = ""
+    policy_type: str = ""
+    is_explicit: bool = False
+    policy: str = ""
     excerpt: str = ""
     times: int = 1
     last: int = 0
@@ -146,21 +153,10 @@ _TIMEOUT_NAMES: Final = (
 
 _OPERATION: Final = re.compile(r"when calling the (\w{1,100}) operation")
 _ADDRESS: Final = re.compile(r"endpoint URL: ?\\?[\"']https?://([A-Za-z0-9.-]{1,250})")
-_DENIED: Final = re.compile(
-    r"not authorized to perform:?\s+([A-Za-z0-9-]{1,60}:[A-Za-z0-9*]{1,100})(?:\s+on resource:?\s+(\S{1,2000}))?"
+_DENSE: Final = re.compile(
+    r"(?<![A-Za-z0-9/+=:_-])(?=[A-Za-z0-9/+=]*[0-9])(?=[A-Za-z0-9/+=]*[A-Za-z])[A-Za-z0-9+=][A-Za-z0-9/+=]{39,}"
 )
-_PRINCIPAL: Final = re.compile(r"\b(arn:aws[a-z-]*:(?:sts|iam)::\S{1,500}) is not authorized to perform")
-_REASON: Final = re.compile(r"because (no [A-Za-z -]{1,60} allows)|with an (explicit deny in an? [A-Za-z -]{1,60})")
-_SECRETS: Final = (
-    # A key id may be known by its last four; everything as long and as dense as a secret, a token or a hash by nothing.
-    (re.compile(r"\b((?:AKIA|ASIA)[A-Z0-9]{8,})([A-Z0-9]{4})\b"), r"…\2"),
-    (
-        re.compile(
-            r"(?<![A-Za-z0-9/+=:_-])(?=[A-Za-z0-9/+=]*[0-9])(?=[A-Za-z0-9/+=]*[A-Za-z])[A-Za-z0-9+=][A-Za-z0-9/+=]{39,}"
-        ),
-        "…",
-    ),
-)
+"""As long and as dense as a secret, a token or a hash."""
 
 
 def errors_in(lines: Iterable[LogLine]) -> tuple[LoggedError, ...]:
@@ -197,18 +193,19 @@ def _described(kind: Kind, match: re.Match[str], text: str, timestamp: int) -> L
     if kind is Kind.TIMEOUT and not match[1]:
         code = next((name for words, name in _TIMEOUT_NAMES if words in match[0]), "ConnectTimeoutError")
     operation, address = _OPERATION.search(text), _ADDRESS.search(text)
-    denied, reason = _DENIED.search(text), _REASON.search(text)
-    principal = _PRINCIPAL.search(text)
-    action = denied[1] if kind is Kind.DENIED and denied else ""
+    # The grammar of denials is told apart in one place.
+    said = next(iter(readings(text)), None) if kind is Kind.DENIED else None
     return LoggedError(
         kind=kind,
         code=code,
         operation=operation[1] if operation else "",
         service=_service_of(address[1]) if address else "",
-        action=action,
-        resource=(denied[2] or "").rstrip(".,;\"'") if action and denied else "",
-        principal=principal[1] if action and principal else "",
-        reason=(reason[1] or reason[2]) if kind is Kind.DENIED and reason else "",
+        action=(said and said.missing_action) or "",
+        resource=(said and said.resource) or "",
+        principal=(said and said.principal) or "",
+        policy_type=(said and said.policy_type) or "",
+        is_explicit=said is not None and said.decision == "explicit",
+        policy=(said and said.policy_arn) or "",
         excerpt=_excerpt(text, match[0]),
         last=timestamp,
     )
@@ -234,9 +231,7 @@ def _excerpt(text: str, around: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Give a text with key ids cut to their last four characters, and without what may be a secret or a token."""
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return text
+    return _DENSE.sub("…", masked(text))
 
 
 def _flat(text: str) -> str:

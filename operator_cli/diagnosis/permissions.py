@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 _DENIED: Final = frozenset({Kind.DENIED})
 
-_REASONS: Final = (
-    ("VPC endpoint", Slug.ENDPOINT_POLICY),
-    ("service control", Slug.ORGANISATION),
-    ("resource control", Slug.ORGANISATION),
-    ("permissions boundary", Slug.BOUNDARY),
-    ("session", Slug.SESSION_POLICY),
-    ("resource-based", Slug.RESOURCE_POLICY),
-    ("explicit deny", Slug.EXPLICIT_DENY),
-)
-"""What AWS's own words say of the policy that stopped a call."""
+_POLICIES: Final = {
+    "vpc-endpoint": Slug.ENDPOINT_POLICY,
+    "scp": Slug.ORGANISATION,
+    "rcp": Slug.ORGANISATION,
+    "permissions-boundary": Slug.BOUNDARY,
+    "session": Slug.SESSION_POLICY,
+    "resource-based": Slug.RESOURCE_POLICY,
+    "role-trust": Slug.RESOURCE_POLICY,
+    "block-public-access": Slug.RESOURCE_POLICY,
+}
+"""The kinds of policies that AWS names, except the role's own."""
 
 _WHAT: Final = {
     Slug.MISSING_ACTION: "The role is not allowed {action} on anything.",
@@ -110,9 +111,9 @@ class _Judge:
     def of_log(self, error: LoggedError) -> Iterator[Cause | Doubt]:
         """Judge what AWS denied: by its own words where they say why, else by the policies that were read."""
         action, resource = error.action, error.resource or self._called_on(error.action)
-        told = next((slug for words, slug in _REASONS if words in error.reason), None)
+        told = _POLICIES.get(error.policy_type, Slug.EXPLICIT_DENY if error.is_explicit else None)
         if told is not None:
-            yield self._cause(told, Likelihood.CERTAIN, action, resource)
+            yield self._cause(told, Likelihood.CERTAIN, action, resource, policy=error.policy)
             return
         if not action:
             yield Doubt(f"Why AWS denied a call ({error.code}): the log does not name the action. {error.excerpt}")
@@ -120,7 +121,7 @@ class _Judge:
         if not self._is_known:
             yield Doubt(f"Why {action} was denied: not all of the role's policies were read.")
             return
-        layers: tuple[Layer, ...] = ("identity",) if "identity-based" in error.reason else _ALL_LAYERS
+        layers: tuple[Layer, ...] = ("identity",) if error.policy_type == "identity-based" else _ALL_LAYERS
         found = list(self._stopped_by(action, resource, layers)) or list(self._stopped_by(action, resource))
         for slug, endpoint in found:
             yield self._cause(slug, Likelihood.CERTAIN, action, resource, endpoint)
@@ -191,7 +192,14 @@ class _Judge:
         ]
 
     def _cause(  # noqa: PLR0917 (one denied action, seen from all sides)
-        self, slug: Slug, likelihood: Likelihood, action: str, resource: str, endpoint: str = "", place: str = ""
+        self,
+        slug: Slug,
+        likelihood: Likelihood,
+        action: str,
+        resource: str,
+        endpoint: str = "",
+        place: str = "",
+        policy: str = "",
     ) -> Cause:
         granted = ", ".join(self._granted(action)) if self._is_known and action else ""
         words = {
@@ -201,7 +209,8 @@ class _Judge:
             "granted": granted or "nothing",
         }
         where = f"{place}: calls {action}" if place else ""
-        evidence = [where, f"{endpoint}: its policy has no statement that admits it" if endpoint else ""]
+        stopped = f"{endpoint}: its policy has no statement that admits it" if endpoint else ""
+        evidence = [where, stopped, f"the policy {policy}" if policy else ""]
         sources = [_SOURCES.get(slug, "role"), *(["code"] if place else [])]
         return Cause(
             slug,

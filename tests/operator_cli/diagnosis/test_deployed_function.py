@@ -1,0 +1,171 @@
+"""What is asked of AWS, how, and what becomes of answers that do not come."""
+
+from __future__ import annotations
+
+import io
+import json
+import urllib.parse
+import zipfile
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operator_cli.answers import Failure, FailureKind
+from operator_cli.diagnosis.deployed_function import READS, Facts, document_of, gather, permissions
+from tests.operator_cli.conftest import SECRET
+from tests.operator_cli.diagnosis.recorded import ARN, NAME, Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+DOCUMENT: Final = {"Version": "2012-10-17", "Statement": []}
+
+
+def read(recorded: Any, folder: Path) -> Facts:  # noqa: ANN401 - the record, or what a test puts around it
+    """Gather the facts, which have to be there."""
+    facts = gather(recorded, recorded.archive, NAME, folder)
+    assert isinstance(facts, Facts)
+    return facts
+
+
+def test_everything_is_read(tmp_path: Path) -> None:
+    """Configuration, role, network, log and code of one function."""
+    facts = read(Recorded(), tmp_path)
+    assert (facts.arn, facts.region, facts.account) == (ARN, "eu-west-1", "123456789012")
+    assert facts.role is not None
+    assert facts.role.is_complete
+    assert facts.network is not None
+    assert facts.network.is_known
+    assert facts.code is not None
+    assert (facts.code / "app" / "index.py").is_file()
+    assert facts.unread == ()
+
+
+def test_values_of_the_environment_are_in_no_repr(tmp_path: Path) -> None:
+    """A traceback that shows the facts shows no secret."""
+    recorded = Recorded()
+    recorded.variables["PASSWORD"] = SECRET
+    facts = read(recorded, tmp_path)
+    assert facts.environment["PASSWORD"] == SECRET
+    assert SECRET not in repr(facts)
+    assert "PASSWORD" not in facts.configuration
+
+
+def test_nothing_is_asked_that_is_not_in_the_list_of_permissions(tmp_path: Path) -> None:
+    """What `--permissions` prints is what is asked, in a function with everything."""
+    recorded = Recorded()
+    recorded.boundary = DOCUMENT
+    read(recorded, tmp_path)
+    known = {f"{one.service}:{one.operation}" for one in READS}
+    assert set(recorded.asked) == known - {"lambda:get_layer_version_by_arn"}
+
+
+def test_a_function_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
+    """There is nothing to gather around it."""
+    recorded = Recorded()
+    recorded.refused = {"lambda:GetFunction"}
+    found = gather(recorded, recorded.archive, NAME, tmp_path)
+    assert isinstance(found, Failure)
+    assert found.kind is FailureKind.DENIED
+    assert recorded.asked == ["lambda:get_function"]
+
+
+def test_a_log_group_that_is_not_there_is_an_empty_log(tmp_path: Path) -> None:
+    """A function that never ran has none."""
+    recorded = Recorded()
+
+    class WithoutLog:
+        archive = recorded.archive
+
+        def __call__(self, service: str, operation: str, parameters: Mapping[str, Any], /) -> Any:  # noqa: ANN401 - as AWS answers
+            if service == "logs":
+                return Failure(kind=FailureKind.NOT_FOUND, code="ResourceNotFoundException", what="It is not there.")
+            return recorded(service, operation, parameters)
+
+    facts = read(WithoutLog(), tmp_path)
+    assert facts.log == ()
+    assert facts.unread == ()
+
+
+def test_a_read_that_was_throttled_lacks_no_permission(tmp_path: Path) -> None:
+    """Asking for a permission would not help; asking again would."""
+    recorded = Recorded()
+
+    class Throttled:
+        archive = recorded.archive
+
+        def __call__(self, service: str, operation: str, parameters: Mapping[str, Any], /) -> Any:  # noqa: ANN401 - as AWS answers
+            if operation == "describe_subnets":
+                return Failure(
+                    kind=FailureKind.OTHER, code="RequestLimitExceeded", what="AWS answered RequestLimitExceeded."
+                )
+            return recorded(service, operation, parameters)
+
+    facts = read(Throttled(), tmp_path)
+    (unread,) = facts.unread
+    assert (unread.code, unread.is_denied) == ("RequestLimitExceeded", False)
+    assert facts.network is not None
+    assert not facts.network.is_known
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not an archive", b"PK\x03\x04" + b"\0" * 40],
+    ids=["empty", "text", "cut"],
+)
+def test_an_archive_that_is_none_is_named_and_not_judged(content: bytes, tmp_path: Path) -> None:
+    """Then who signs cannot be told."""
+    recorded = Recorded()
+    facts = gather(recorded, lambda _: content, NAME, tmp_path)
+    assert isinstance(facts, Facts)
+    assert facts.code is None
+    assert [unread.what for unread in facts.unread] == ["the code"]
+
+
+def test_an_archive_stays_in_its_folder(tmp_path: Path) -> None:
+    """Names that lead out of it are names within it."""
+    recorded = Recorded()
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in ("../../outside.py", "/absolute.py", "app/index.py", "data.bin", "big.txt"):
+            archive.writestr(name, "x = 1\n")
+    inside = tmp_path / "scratch"
+    facts = gather(recorded, lambda _: content.getvalue(), NAME, inside)
+    assert isinstance(facts, Facts)
+    assert {path.name for path in tmp_path.iterdir()} == {"scratch"}
+    assert {path.name for path in inside.rglob("*") if path.is_file()} == {"outside.py", "absolute.py", "index.py"}
+
+
+@pytest.mark.parametrize("written", [DOCUMENT, json.dumps(DOCUMENT), urllib.parse.quote(json.dumps(DOCUMENT))])
+def test_a_policy_is_read_in_all_its_spellings(written: object) -> None:
+    """As a mapping, as JSON, and as IAM's API encodes it."""
+    assert document_of(written) == DOCUMENT
+
+
+@given(st.one_of(st.text(), st.none(), st.integers(), st.lists(st.text())))
+def test_what_is_no_policy_is_an_empty_one(written: object) -> None:
+    """It allows nothing."""
+    document = document_of(written)
+    assert isinstance(document, dict)
+
+
+def test_the_policy_of_one_function_names_that_function() -> None:
+    """What it reads of it is narrowed; what has no resource in IAM cannot be."""
+    policy = permissions(NAME)
+    resources = json.dumps([statement["Resource"] for statement in policy["Statement"][:2]])
+    assert NAME in resources
+    assert '"*"' not in resources
+    assert permissions(ARN) == policy
+    assert permissions("arn:aws-cn:lambda:cn-north-1:123456789012:function:x")["Statement"][0]["Resource"].startswith(
+        "arn:aws-cn:"
+    )
+
+
+def test_every_permission_only_reads() -> None:
+    """No name among them changes anything."""
+    actions = {action for statement in permissions()["Statement"] for action in statement["Action"]}
+    assert actions == {one.permission for one in READS}
+    assert all(action.split(":")[1].startswith(("Get", "List", "Describe")) for action in actions)

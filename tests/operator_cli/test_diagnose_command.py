@@ -1,0 +1,71 @@
+"""`rolebound diagnose`: what it prints."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+from operator_cli.__main__ import main
+from operator_cli.commands.diagnose import examine, tell
+from operator_cli.diagnosis.deployed_function import permissions
+from operator_cli.exit_status import ExitStatus
+from operator_cli.output import Output
+from tests.operator_cli.diagnosis.faults import FAULTS
+from tests.operator_cli.diagnosis.recorded import NAME, Recorded
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.operator_cli.conftest import Said
+
+
+def told(recorded: Recorded) -> str:
+    """Give what is printed of the recorded function, into a file."""
+    stdout = io.StringIO()
+    tell(examine(recorded, NAME), Output(stdout=stdout, stderr=io.StringIO(), environ={}))
+    return stdout.getvalue()
+
+
+def test_a_cause_is_told_with_its_evidence_and_what_to_do(no_secret_printed: Said) -> None:
+    """One line each, so that they can be searched; no colour in a file."""
+    recorded = Recorded()
+    FAULTS["key-without-token"].plant(recorded)
+    FAULTS["no-queue-endpoint"].plant(recorded)
+    recorded.logs("An error occurred (InvalidClientTokenId) when calling the SendMessage operation")
+    text = told(recorded)
+    no_secret_printed.see(text)
+    lines = text.splitlines()
+    assert lines[0] == "arn:aws:lambda:eu-west-1:123456789012:function:events-api"
+    assert "1. explicit-key-without-token  certain" in lines
+    assert "2. missing-endpoint  likely" in lines
+    assert any(line.startswith("   evidence  app/other.py:5, app/other.py:6: ") for line in lines)
+    assert any(line.startswith("   do next   Create clients without credentials") for line in lines)
+    assert "\x1b" not in text
+
+
+def test_what_cannot_be_told_is_told_with_the_permission_that_it_needs() -> None:
+    """It stands apart from the causes."""
+    recorded = Recorded()
+    recorded.refused = {"iam:GetRolePolicy"}
+    text = told(recorded)
+    assert "Cannot tell" in text
+    assert "Needs iam:GetRolePolicy." in text
+    assert "Nothing wrong" not in text
+
+
+def test_a_healthy_function_is_said_to_be_so() -> None:
+    """In one sentence."""
+    assert "Nothing wrong" in told(Recorded())
+
+
+def test_the_permissions_are_printed_without_asking_anybody(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever lacks them cannot ask."""
+    assert main(["diagnose", "--permissions", "events-api"]) == ExitStatus.GOOD
+    assert json.loads(capsys.readouterr().out) == permissions("events-api")
+
+
+def test_no_function_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the command line that is meant."""
+    assert main(["diagnose"]) == ExitStatus.WRONG_USAGE
+    assert "rolebound diagnose FUNCTION" in capsys.readouterr().err

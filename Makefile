@@ -71,7 +71,7 @@ check: .venv/dev .venv/cdk-cli .build/layer/local .build/layer/aws ## lint, form
 	@$(VENV_PYTHON) -m ruff check --quiet .
 	@$(VENV_PYTHON) -m ruff format --check --quiet . || { echo 'Not formatted as agreed. Run: make format'; exit 1; }
 	@$(VENV_PYTHON) -m mypy .
-	@# docs/network.md is held against the templates by a test, which reads what other tests have synthesised anyway.
+	@# docs/network.md, permissions.md and deploy-policy.json are held against the templates by tests, which read what other tests have synthesised anyway.
 	@$(VENV_PYTHON) docs/openapi.py --check
 	@$(VENV_PYTHON) docs/cli.py --check
 	@$(VENV_PYTHON) -m credential_rules docs --check
@@ -107,6 +107,7 @@ docs: .venv/dev synth ## write the generated documentation anew
 	@$(VENV_PYTHON) -m credential_rules docs
 	@$(VENV_PYTHON) -m credential_rules ledger cdk.out --write docs/acknowledgements.md
 	@$(VENV_PYTHON) docs/deploy_policy.py cdk.out --account 123456789012 --write docs/deploy-policy.json
+	@$(VENV_PYTHON) docs/permissions.py --assembly cdk.out
 
 layer: .build/layer/local .build/layer/aws ## build the functions' third-party code (the other commands do it when needed)
 

@@ -512,7 +512,7 @@ def files(assembly: Path) -> dict[str, str]:
     return {"network.md": page(network), "network.svg": svg(picture(network))}
 
 
-def _synthesised(folder: Path) -> Path:
+def synthesised(folder: Path) -> Path:
     """The default settings, synthesised into a folder by a process that sees no session."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     subprocess.run([sys.executable, "app.py"], cwd=PROJECT, env={**environment, "CDK_OUTDIR": str(folder)}, check=True)
@@ -574,7 +574,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.assembly:
         return _write_or_check(options.assembly, check=options.check)
     with tempfile.TemporaryDirectory() as folder:
-        return _write_or_check(_synthesised(Path(folder)), check=options.check)
+        return _write_or_check(synthesised(Path(folder)), check=options.check)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,134 @@
+"""docs/permissions.md says of permissions what the templates and the code say, and leaves nothing out."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from docs import permissions
+from tests.stacks.permissions import functions, role_of, role_statements
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.stacks.cloud_assembly import Assembly
+
+DOCS = permissions.FILE.parent
+LINK = re.compile(r"\[(?P<words>[^\]]+)\]\((?P<target>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
+
+
+@pytest.fixture(scope="module")
+def page(dev: Assembly) -> str:
+    """The page, as the templates of today give it."""
+    return permissions.page(dev.folder)
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of a section's first table."""
+    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    table = section[section.index("\n|") :].partition("\n\n|")[0]
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def test_page_is_fresh(page: str) -> None:
+    """A line of code that moved makes it stale too: the message says what mends it."""
+    assert permissions.FILE.read_text(encoding="utf-8") == page, permissions.STALE
+
+
+def test_check_writes_nothing_and_says_what_to_do(small: Assembly, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1, why it matters, and the command."""
+    before = permissions.FILE.read_text(encoding="utf-8")
+    assert permissions.main(["--check", "--assembly", str(small.folder)]) == 1
+    said = capsys.readouterr().err
+    assert "docs/permissions.md is out of date" in said
+    assert "make docs" in said
+    assert permissions.FILE.read_text(encoding="utf-8") == before
+
+
+def test_every_action_of_every_function_has_its_line(dev: Assembly, page: str) -> None:
+    """Read from the templates by other means than the page's own."""
+    told: dict[str, set[str]] = {}
+    name = ""
+    for cells in rows(page, "What the code may do"):
+        name = cells[0].strip("*") or name
+        told.setdefault(name, set()).update(re.findall(r"`([a-z0-9]+:\w+)`", cells[1]))
+    for cells in rows(page, "What AWS's services do as these roles"):
+        for role in cells[1].split(", "):
+            told.setdefault(role, set()).update(re.findall(r"`([a-z0-9]+:\w+)`", cells[2]))
+    for template in dev.templates.values():
+        for entry, function in functions(template).items():
+            found = role_statements(template, role_of(template, function))
+            allowed = {action for one in found if one.effect == "Allow" for action in one.actions}
+            assert told[entry.replace("_", "-")] - {"sts:GetCallerIdentity"} == allowed
+
+
+def test_every_line_has_a_reason_and_a_proof(page: str) -> None:
+    """A grant that nothing needs, that no endpoint admits or that nobody proved would stand out in bold."""
+    for gap in (
+        "**not proven**",
+        "**no reason is known**",
+        "**nothing that is known**",
+        "**no endpoint**",
+        "**unknown**",
+    ):
+        assert gap not in page
+    assert "**allows" not in page
+
+
+def test_why_leads_to_the_call_itself(page: str) -> None:
+    """The line that a link names calls the operation that the action is named after, or asks for its pages."""
+    for cells in rows(page, "What the code may do"):
+        operation = re.sub(r"(?<!^)(?=[A-Z])", "_", cells[1].strip("`").partition(":")[2]).lower()
+        links = list(LINK.finditer(cells[3]))
+        assert links, cells
+        for link in links:
+            lines = (DOCS / link["target"]).read_text(encoding="utf-8").splitlines()
+            first = int(link["anchor"].removeprefix("L")) - 1
+            call = " ".join(lines[first : first + 4])
+            assert operation in call or "paginate(" in call, (cells, call)
+
+
+def test_links_lead_somewhere(page: str) -> None:
+    """Files that are there, and headings of the page itself."""
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", line[3:].lower()).replace(" ", "-")
+        for line in page.splitlines()
+        if line[:3] == "## "
+    }
+    for link in LINK.finditer(page):
+        if link["target"]:
+            assert (DOCS / link["target"]).exists(), link[0]
+        else:
+            assert link["anchor"] in headings
+
+
+def test_a_grant_without_a_line_of_code_stands_out(dev: Assembly, tmp_path: Path) -> None:
+    """The page does not make up a reason."""
+    for file in dev.folder.iterdir():
+        if file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+        else:
+            (tmp_path / file.name).symlink_to(file)
+    template = tmp_path / f"{dev.stack('Api')}.template.json"
+    content = json.loads(template.read_text(encoding="utf-8"))
+    policy = next(
+        body["Properties"]["PolicyDocument"]
+        for name, body in content["Resources"].items()
+        if body["Type"] == "AWS::IAM::Policy" and name.startswith("Authorizer")
+    )
+    policy["Statement"].append({"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": "*"})
+    template.write_text(json.dumps(content), encoding="utf-8")
+    (line,) = (line for line in permissions.page(tmp_path).splitlines() if "`dynamodb:Scan`" in line)
+    assert "**nothing that is known**" in line
+    assert "**not proven**" in line
+
+
+@pytest.mark.parametrize("name", ["prod", "small"])
+def test_other_settings_can_be_described_too(name: str, request: pytest.FixtureRequest) -> None:
+    """The generator serves a deployment of one's own."""
+    assembly: Assembly = request.getfixturevalue(name)
+    assert f"rolebound-{assembly.context.get('environment', 'dev')}-events" in permissions.page(assembly.folder)

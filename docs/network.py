@@ -19,7 +19,7 @@ import tempfile
 import textwrap
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -430,12 +430,13 @@ def _subnet_node(network: Network, subnet: Subnet, position: int) -> Node:
 
 def _endpoint_nodes(network: Network, endpoint: Endpoint) -> tuple[Node, Node]:
     service = aws_services(endpoint)[0]
-    own = [way for way in network.ways if endpoint in way.endpoints and way.verdict]
+    own = [way for way in network.ways if endpoint in way.endpoints and way.verdict is not False]
+    admits = "admits" if all(way.verdict for way in own) else "may admit"
     actions = sorted({action.partition(":")[2] for way in own for action in _actions(network, way)})
     clients = [network.name(way.function.resource) for way in own]
     kind = "interface: an address in each zone" if is_interface(endpoint) else "gateway: a route in each zone, free"
     return (
-        Node(network.name(endpoint.resource), (kind, f"admits {_listed(clients) or 'nobody'}")),
+        Node(network.name(endpoint.resource), (kind, f"{admits} {_listed(clients) or 'nobody'}")),
         Node(_called(service), (_listed(actions),)),
     )
 
@@ -547,6 +548,24 @@ def _write_or_check(assembly: Path, *, check: bool) -> int:
     return 1 if found else 0
 
 
+def _traffic(text: str) -> Decimal:
+    try:
+        gb = Decimal(text)
+    except InvalidOperation:
+        gb = Decimal(-1)
+    if not gb.is_finite() or gb < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of traffic; give GB in a month, such as 250")
+    return gb
+
+
+def _services(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    strange = [name for name in names if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name)]
+    if strange or not names:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of endpoints; give services as in dynamodb,s3,sqs")
+    return list(dict.fromkeys(names))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files, check them, or print a bill."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -557,16 +576,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cost", metavar="REGION", help="print what the network costs there, and nothing else")
     parser.add_argument("--az-count", type=int, default=2, choices=range(1, 4), help="availability zones (2)")
     parser.add_argument(
-        "--endpoints", default="dynamodb,s3,sqs,sts", help="services, separated by commas (all of them)"
+        "--endpoints", type=_services, default="dynamodb,s3,sqs,sts", help="services, separated by commas (all of them)"
     )
     parser.add_argument(
-        "--gb", type=Decimal, default=Decimal(100), help="traffic in a month through interface endpoints"
+        "--gb", type=_traffic, default=Decimal(100), help="traffic in a month through interface endpoints"
     )
     options = parser.parse_args(arguments)
     if options.cost:
         try:
-            services = [name.strip() for name in options.endpoints.split(",") if name.strip()]
-            sys.stdout.write(bill(options.cost, options.az_count, services, options.gb) + "\n")
+            sys.stdout.write(bill(options.cost, options.az_count, options.endpoints, options.gb) + "\n")
         except cost.NoPrices as error:
             sys.stderr.write(f"{error}\n")
             return 1

@@ -98,6 +98,14 @@ def test_page_without_sts_has_no_way_to_it(small: Assembly) -> None:
     assert {row[-1] for row in told} == {"yes"}
 
 
+def test_picture_leaves_open_what_only_the_deployment_decides(prod: Assembly) -> None:
+    """Whether an account is in the organisation that is set, no template tells: the endpoints may admit."""
+    drawn = svg(network.picture(network.Network.of(prod.folder)))
+    assert "may admit Api and Sweeper" in drawn
+    assert "nobody" not in drawn
+    assert ">admits" not in drawn
+
+
 def opened(here: network.Network) -> network.Network:
     """The same network with an Internet gateway's route in it, and without its way to SQS."""
     templates = []
@@ -273,3 +281,30 @@ def test_bill_of_an_unknown_region_is_refused(capsys: pytest.CaptureFixture[str]
     answer = capsys.readouterr()
     assert answer.out == ""
     assert "no prices for the region 'mars-north-1'" in answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--gb", "many"],
+        ["--gb", "-1"],
+        ["--gb", "NaN"],
+        ["--az-count", "0"],
+        ["--endpoints", ","],
+        ["--endpoints", "S Q S"],
+    ],
+)
+def test_bill_of_nonsense_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped number is no number of zones or GB: usage, no traceback and no bill."""
+    with pytest.raises(SystemExit) as ended:
+        network.main(["--cost", "us-east-1", *arguments])
+    assert ended.value.code == 2
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    assert "error: argument" in answer.err
+
+
+def test_bill_can_be_asked_for_by_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command that the page names."""
+    assert network.main(["--cost", "eu-central-1", "--az-count", "3", "--endpoints", "sqs,sts", "--gb", "500"]) == 0
+    assert "$52.56 idle, $57.56 with 500 GB" in capsys.readouterr().out

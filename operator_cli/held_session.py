@@ -200,7 +200,7 @@ class HeldSession:
             # A running process cannot be given other variables, and nobody has signed in anywhere else since.
             return
         before = self._held
-        found = self._fetch(not self._environment_ended)
+        found = self._asked()
         # Asking may have changed the disk: a renewed sign-in is written to its cache.
         traces = self._traces()
         moment = self._clock()
@@ -241,6 +241,14 @@ class HeldSession:
             probed_at=moment,
             traces=traces,
         )
+
+    def _asked(self) -> Fetched | Problem:
+        """Ask the source, which may fail in any way: whoever looks after the session must survive it."""
+        try:
+            return self._fetch(not self._environment_ended)
+        except Exception as error:  # noqa: BLE001 - becomes a problem that is told
+            what = f"The source of the credentials could not be asked ({type(error).__name__})."
+            return Problem(what=what, next_step="`rolebound check --for watch` says more.", ended=False)
 
     def _refusal(self, found: Fetched) -> Problem | None:
         """Say why the watch does not go on with these; what it begins with is for others to judge."""

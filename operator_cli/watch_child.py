@@ -104,18 +104,15 @@ def arguments(given: Sequence[str]) -> list[str]:
     return ["watch", *given, "--profile", PROFILE]
 
 
-def assembly_folder(given: Sequence[str], project: Path) -> Path:
+def assembly_folder(output: str | None, project: Path) -> Path:
     """Give where `cdk watch` puts the cloud assembly.
 
     Args:
-        given: What the operator wants `cdk watch` to get.
+        output: What its argument `--output` says, if it is given.
         project: Where it runs.
     """
-    for at, argument in enumerate(given):
-        if argument in {"--output", "-o"} and at + 1 < len(given):
-            return project / given[at + 1]
-        if argument.startswith("--output="):
-            return project / argument.partition("=")[2]
+    if output is not None:
+        return project / output
     try:
         configured = json.loads((project / "cdk.json").read_text(encoding="utf-8")).get("output")
     except (OSError, ValueError, AttributeError):

@@ -179,6 +179,7 @@ class State:
         until: The uptime at which the next one is due.
         status: The exit status to finish with once the child is gone; `None` to wait for credentials instead.
         interrupts: How many interrupts it has acted upon.
+        overdue_since: The uptime at which a refreshing session was first seen past its end; `None` if it is not.
         warned: The nearest end, in seconds before it, that was warned of.
         told: The problem that was told last.
         principal: Whom the last child ran as.
@@ -190,6 +191,7 @@ class State:
     until: float = 0.0
     status: int | None = None
     interrupts: int = 0
+    overdue_since: float | None = None
     warned: float | None = None
     told: str = ""
     principal: str = ""
@@ -217,19 +219,16 @@ def decide(state: State, seen: Seen, limits: Limits) -> tuple[State, tuple[Actio
             return _wait(state, seen, limits)
 
 
-def has_ended(session: Session | Problem, now: float, grace: float) -> bool:
-    """Whether a child must not run on these credentials.
+def has_ended(session: Session | Problem, now: float) -> bool:
+    """Whether credentials are known to be over.
 
     Args:
         session: The credentials in hand, or why there are none.
         now: Seconds since 1970.
-        grace: Seconds that a refreshing source may take after the end of what it gave.
     """
     if isinstance(session, Problem):
         return session.ended
-    if session.expires_at is None:
-        return False
-    return now >= session.expires_at + (grace if session.refreshes else 0)
+    return session.expires_at is not None and now >= session.expires_at
 
 
 def duration(seconds: float) -> str:
@@ -260,7 +259,7 @@ def _wait(state: State, seen: Seen, limits: Limits) -> tuple[State, tuple[Action
         if session.what == state.told:
             return state, ()
         return replace(state, told=session.what), (Say(Weight.WARNING, session.what, session.next_step),)
-    if has_ended(session, seen.now, 0):
+    if has_ended(session, seen.now):
         return state, ()
     started = replace(state, mode=Mode.RUNNING, told="", warned=None, silence=Silence(), principal=session.principal)
     resumed: tuple[Say, ...] = ()
@@ -284,7 +283,8 @@ def _run(state: State, seen: Seen, limits: Limits) -> tuple[State, tuple[Action,
             return _finish(state, child.status)
         return _begin_stop(state, seen, limits, status=child.status)
     session = seen.session
-    if has_ended(session, seen.now, limits.refresh):
+    state = _timed(state, seen)
+    if has_ended(session, seen.now) and not _may_still_refresh(state, seen, limits):
         what, next_step = _end_of(session)
         alarm = Say(
             Weight.ALARM,
@@ -377,6 +377,19 @@ def _warn(state: State, session: Session, now: float, limits: Limits, *, first: 
 def _role(principal: str) -> str:
     """Give a principal without the name of its session, which differs each time."""
     return principal.rpartition("/")[0] if ":assumed-role/" in principal else principal
+
+
+def _timed(state: State, seen: Seen) -> State:
+    """Note since when a session is past its end, by the clock that does not jump: the machine may have slept."""
+    over = isinstance(seen.session, Session) and has_ended(seen.session, seen.now)
+    since = seen.uptime if state.overdue_since is None else state.overdue_since
+    return replace(state, overdue_since=since if over else None)
+
+
+def _may_still_refresh(state: State, seen: Seen, limits: Limits) -> bool:
+    """Whether the source of a session that is past its end gets a moment to give a new one. The old one is given to nobody."""
+    refreshes = isinstance(seen.session, Session) and seen.session.refreshes
+    return refreshes and state.overdue_since is not None and seen.uptime - state.overdue_since < limits.refresh
 
 
 def _end_of(session: Session | Problem) -> tuple[str, str]:

@@ -164,7 +164,11 @@ class Supervisor:
         alive = sum(1 for _ in self._child.members()) - 1 if self._child is not None else 0
 
         def look() -> None:
-            self._answers.put(Answer(deployment=progress.deployments, facts=self._facts(progress, alive)))
+            facts = Facts(children=alive)
+            # Whatever fails in it, a check that gives no answer would be the last one.
+            with contextlib.suppress(Exception):
+                facts = self._facts(progress, alive)
+            self._answers.put(Answer(deployment=progress.deployments, facts=facts))
 
         threading.Thread(target=look, name="silence", daemon=True).start()
 
@@ -186,7 +190,9 @@ class Supervisor:
         if not self._at_line_start:
             _write(sys.stderr.fileno(), b"\n")
             self._at_line_start = True
-        self._say(say)
+        # The terminal may be gone.
+        with contextlib.suppress(OSError):
+            self._say(say)
 
     def _let_go(self) -> None:
         """Pass on a child's last words, and forget it."""
@@ -268,7 +274,8 @@ class Speaker:
             lines.append(f"  What to do: {say.next_step}")
         if say.weight is Weight.ALARM:
             rule = "━" * 80
-            lines = [rule, *lines, rule + ("\a" if self._colours else "")]
+            # On a terminal there may be a question that nobody has answered yet.
+            lines = [*([""] if self._colours else []), rule, *lines, rule + ("\a" if self._colours else "")]
         style = {Weight.NOTE: "36", Weight.WARNING: "33", Weight.ALARM: "1;31"}[say.weight]
         for line in lines:
             self._write(f"\x1b[{style}m{line}\x1b[0m" if self._colours else line)

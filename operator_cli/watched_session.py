@@ -164,6 +164,8 @@ def unwanted(fetched: Fetched, wanted: Wanted) -> Problem | None:
 def renewal(source: Source) -> str:
     """Say how a person renews what a source rests on."""
     command = credential_sources.sign_in_command(source)
+    if source.mfa_serial is not None and not command:
+        return "Type the MFA code when it is asked for."
     return f"`{command}`, in another terminal." if command else _RENEWALS.get(source.origin.kind, "Sign in again.")
 
 

@@ -45,14 +45,16 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="what processes hold is read from /proc"),
 ]
 
-LIFETIME: Final = 20
+LIFETIME: Final = 25
 """Seconds that a session lives. AWS gives fifteen minutes at least; a test cannot wait for their end."""
 
 WITHIN_SECONDS: Final = 120
 ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/developer"
 LOGIN_SESSION: Final = f"arn:aws:iam::{ACCOUNT}:user/ada"
 START_URL: Final = "https://example.awsapps.com/start"
-SIDE_BY_SIDE: Final = 4
+QUESTION: Final = "Enter MFA code for"
+CODE: Final = "908070"
+SIDE_BY_SIDE: Final = 5
 
 
 @dataclass
@@ -277,10 +279,17 @@ class Watched:
         """Wait until it has said something so many times."""
         self.until(lambda: self.said.count(words) >= times, f"{words!r}, {times} times")
 
-    def until_deployed(self, answer: str, times: int) -> None:
-        """Wait until the CDK has reported so many deployments, and the function answers with the newest code."""
-        self.until_said("✨  Total time", times)
-        assert self.account.answer_of(self.name) == answer
+    def until_deployed(self, answer: str) -> None:
+        """Wait until the CDK has reported a deployment, and the function answers so."""
+        reported = 0
+
+        def deployed() -> bool:
+            # Asked once for each report: a file that is saved may be seen, and deployed, in two pieces.
+            nonlocal reported
+            before, reported = reported, self.said.count("✨  Total time")
+            return reported > before and self.account.answer_of(self.name) == answer
+
+        self.until(deployed, f"{answer!r} is deployed")
 
     # --- Looking --------------------------------------------------------------------------------------------------------
 
@@ -344,6 +353,16 @@ class Watched:
         """Type on its terminal."""
         os.write(self._terminal, keys)
 
+    def answer_questions(self, somebody: threading.Event) -> None:
+        """Type a code for each question, while somebody is there."""
+        answered = 0
+        while self._process is not None and self._process.poll() is None:
+            somebody.wait(1)
+            if somebody.is_set() and self.said.count(QUESTION) > answered:
+                answered += 1
+                self.type(f"{CODE}\n".encode())
+            time.sleep(0.2)
+
     def close_terminal(self) -> None:
         """Close the window."""
         os.close(self._terminal)
@@ -399,6 +418,16 @@ def assumed_role(account: Account, folder: Path) -> Watched:
     return Watched(account, folder, profiles=f"[profile me]\n{key}\n[profile dev]\n{role}\n", arguments=arguments)
 
 
+def role_with_code(account: Account, folder: Path) -> Watched:
+    """A role that wants an MFA code, on a terminal where somebody can type one."""
+    key = "\n".join(f"{name.lower()} = {value}" for name, value in account.key.items())
+    role = f"role_arn = {ROLE}\nsource_profile = me\nduration_seconds = {LIFETIME}\nparameter_validation = false"
+    role += f"\nmfa_serial = arn:aws:iam::{ACCOUNT}:mfa/ada"
+    arguments = ("--min-minutes", "0", "--profile", "dev")
+    profiles = f"[profile me]\n{key}\n[profile dev]\n{role}\n"
+    return Watched(account, folder, profiles=profiles, arguments=arguments, on_terminal=True)
+
+
 def process(account: Account, folder: Path) -> Watched:
     """A company's own program, on a terminal."""
     code = f"import urllib.request as u; print(u.urlopen('{account.url}/process').read().decode())"
@@ -444,16 +473,16 @@ def goes_on(watched: Watched) -> None:
     """The session that it began with ends, and the next change is deployed as if nothing was."""
     watched.start()
     began = time.monotonic()
-    watched.until_deployed("one", 1)
+    watched.until_deployed("one")
     watched.holds_no_secret()
     watched.save("two")
-    watched.until_deployed("two", 2)
+    watched.until_deployed("two")
     time.sleep(max(0.0, began + LIFETIME + 8 - time.monotonic()))
     watched.save("three")
-    watched.until_deployed("three", 3)
+    watched.until_deployed("three")
     watched.holds_no_secret()
     assert "has ended" not in watched.said
-    assert "it renews itself" in watched.said
+    assert "a session renewing itself" in watched.said
 
 
 # --- The stories ------------------------------------------------------------------------------------------------------
@@ -465,6 +494,34 @@ def a_role_is_assumed_again(account: Account, folder: Path) -> None:
     with _ending(watched):
         goes_on(watched)
         assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
+        assert watched.private == []
+
+
+def a_code_is_asked_for_once_a_session(account: Account, folder: Path) -> None:
+    """Here, and not by the CDK; before the session ends. While nobody answers, the session ends, and Ctrl-C still ends all."""
+    watched = role_with_code(account, folder)
+    somebody = threading.Event()
+    with _ending(watched):
+        watched.start()
+        watched.until_said(QUESTION)
+        threading.Thread(target=watched.answer_questions, args=(somebody,), daemon=True).start()
+        somebody.set()
+        watched.until_deployed("one")
+        watched.until_said(QUESTION, 2)
+        watched.save("two")
+        watched.until_deployed("two")
+        watched.holds_no_secret()
+        assert "has ended" not in watched.said
+        somebody.clear()
+        watched.until_said("has ended. cdk watch is being stopped")
+        watched.until(lambda: not watched.processes(), "the child is gone")
+        watched.save("three")
+        somebody.set()
+        watched.until_deployed("three")
+        somebody.clear()
+        watched.until_said(QUESTION, watched.said.count(QUESTION) + 1)
+        assert CODE not in watched.said
+        assert watched.end(lambda _: watched.type(b"\x03")) == 130
         assert watched.private == []
 
 
@@ -512,7 +569,7 @@ def exported_keys_end(account: Account, folder: Path) -> None:
     with _ending(watched):
         watched.start()
         watched.until_said("cannot renew itself and ends in")
-        watched.until_deployed("one", 1)
+        watched.until_deployed("one")
         watched.holds_no_secret()
         watched.until_said("has ended. cdk watch is being stopped")
         watched.until(lambda: not watched.processes(), "the child is gone")
@@ -520,7 +577,7 @@ def exported_keys_end(account: Account, folder: Path) -> None:
         watched.save("two")
         _put_keys(watched, account.issue(600))
         watched.until_said("There are new credentials")
-        watched.until_deployed("two", 2)
+        watched.until_deployed("two")
         watched.holds_no_secret()
         assert watched.end(lambda process: process.send_signal(signal.SIGHUP)) == 129
         assert watched.private == []
@@ -533,7 +590,7 @@ def keys_of_a_profile_end(account: Account, folder: Path) -> None:
     with _ending(watched):
         watched.start()
         watched.until_said("does not say when it ends")
-        watched.until_deployed("one", 1)
+        watched.until_deployed("one")
         watched.holds_no_secret()
         # "It has expired", or, once the emulator has swept its store, "AWS does not know the key".
         watched.until_said("cdk watch is being stopped")
@@ -541,7 +598,7 @@ def keys_of_a_profile_end(account: Account, folder: Path) -> None:
         watched.save("two")
         _put_keys(watched, account.issue(600))
         watched.until_said("There are new credentials")
-        watched.until_deployed("two", 2)
+        watched.until_deployed("two")
         watched.holds_no_secret()
         assert watched.end(lambda process: process.kill()) == -signal.SIGKILL
         # Nobody is left to remove it, and there is nothing in it to be afraid of: the next watch does.
@@ -563,7 +620,7 @@ def a_deployment_fails_silently(account: Account, folder: Path) -> None:
         assert watched.said.count("has said nothing for") == 2
         (folder / "broken").unlink()
         watched.save("three")
-        watched.until_deployed("three", 1)
+        watched.until_deployed("three")
         assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
 
 
@@ -573,7 +630,7 @@ def a_slow_deployment_lives(account: Account, folder: Path) -> None:
     (folder / "slow").write_text("25")
     with _ending(watched):
         watched.start()
-        watched.until_deployed("one", 1)
+        watched.until_deployed("one")
         assert "has said nothing" not in watched.said
         watched.save("two")
         watched.until_said("Detected change")
@@ -604,6 +661,7 @@ STORIES: Final = (
     a_slow_deployment_lives,
     exported_keys_end,
     keys_of_a_profile_end,
+    a_code_is_asked_for_once_a_session,
     a_role_is_assumed_again,
     a_process_is_run_again,
     an_sso_session_is_renewed,

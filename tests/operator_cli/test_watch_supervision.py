@@ -76,10 +76,16 @@ class Supervised(RuleBasedStateMachine):
         self.obeys = signal.SIGINT
         self.interrupts = 0
         self.finished: int | None = None
+        self.over_since = 0.0
+        self.was_over = False
         self.ask()
 
     def ask(self) -> None:
         """Ask the supervisor, and do what it says."""
+        over = isinstance(self.session, Session) and has_ended(self.session, self.now)
+        if not over or not self.was_over:
+            self.over_since = self.uptime
+        self.was_over = over
         seen = Seen(
             now=self.now, uptime=self.uptime, session=self.session, child=self.child, interrupts=self.interrupts
         )
@@ -95,7 +101,7 @@ class Supervised(RuleBasedStateMachine):
         match action:
             case Start():
                 assert self.child is None, "two children"
-                assert not has_ended(self.session, self.now, 0), "a child on credentials that have ended"
+                assert not has_ended(self.session, self.now), "a child on credentials that have ended"
                 self.child = Child()
             case Send(number):
                 assert self.child is not None
@@ -161,8 +167,10 @@ class Supervised(RuleBasedStateMachine):
     @invariant()
     def no_child_runs_on_ended_credentials(self) -> None:
         """Whatever is known to have ended, its child is being ended too."""
-        if self.state.mode is Mode.RUNNING:
-            assert not has_ended(self.session, self.now, LIMITS.refresh)
+        if self.state.mode is Mode.RUNNING and has_ended(self.session, self.now):
+            assert isinstance(self.session, Session)
+            assert self.session.refreshes
+            assert self.uptime - self.over_since < LIMITS.refresh
 
     @invariant()
     def nobody_is_left_behind(self) -> None:
@@ -174,7 +182,7 @@ class Supervised(RuleBasedStateMachine):
     def credentials_and_nothing_else_are_waited_for(self) -> None:
         """It goes on as soon as there are new ones."""
         if self.state.mode is Mode.WAITING:
-            assert has_ended(self.session, self.now, 0) or isinstance(self.session, Problem) or self.child is None
+            assert has_ended(self.session, self.now) or isinstance(self.session, Problem) or self.child is None
 
     def teardown(self) -> None:
         """One interrupt ends everything within the limits, whatever the child does."""
@@ -311,6 +319,17 @@ def test_a_refreshing_source_is_given_a_moment_after_the_end_of_what_it_gave() -
     old = assumed(60)
     _, done = run(seen(old), seen(old, Child(), after=70), seen(assumed(120), Child(), after=71))
     assert done[1:] == [(), ()]
+    late = 70 + LIMITS.refresh
+    _, done = run(seen(old), seen(old, Child(), after=70), seen(old, Child(), after=late))
+    assert done[2][-1] == Send(signal.SIGINT)
+
+
+def test_a_machine_that_slept_past_the_end_gives_its_source_the_same_moment() -> None:
+    """The clock has jumped by hours, and nobody has failed to refresh yet."""
+    old = assumed(3600)
+    woken = replace(seen(old, Child(), after=10), now=NOW + 30000)
+    _, done = run(seen(old), woken)
+    assert done[1] == ()
 
 
 def test_a_network_that_is_away_is_said_once_and_ends_nothing() -> None:

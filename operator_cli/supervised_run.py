@@ -1,0 +1,148 @@
+"""Checks a session, then supervises `cdk watch` on it."""
+
+from __future__ import annotations
+
+import getpass
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from operator_cli import watch_child
+from operator_cli.answers import Failure, FailureKind
+from operator_cli.bridge_server import BridgeServer
+from operator_cli.cdk_cli import cdk_command, read_arguments
+from operator_cli.errors import OperatorError
+from operator_cli.exit_status import ExitStatus
+from operator_cli.guarded_run import tell_session
+from operator_cli.held_session import HeldSession
+from operator_cli.preflight import examine
+from operator_cli.private_directory import private_directory
+from operator_cli.session_arguments import wanted_of
+from operator_cli.session_check import Operation
+from operator_cli.session_report import show
+from operator_cli.silence_facts import SilenceCheck
+from operator_cli.supervised_child import SupervisedChild
+from operator_cli.watch_supervision import Limits, Problem
+from operator_cli.watch_supervisor import Speaker, Supervisor
+from operator_cli.watched_session import WatchedSession, unwanted
+
+if TYPE_CHECKING:
+    import argparse
+
+    from operator_cli.aws import Aws
+    from operator_cli.output import Output
+    from operator_cli.preflight import Examined
+
+
+def run_watch(options: argparse.Namespace, output: Output) -> int:
+    """Check the session, then supervise `cdk watch` until it ends or is interrupted.
+
+    Returns:
+        The exit status of the CDK, 128 and the signal's number after a signal, or the status of the check where that refuses.
+
+    Raises:
+        OperatorError: It was asked for in a way that cannot be done.
+    """
+    if output.as_json:
+        raise OperatorError(
+            "`watch` has no answer that could be JSON.",
+            why="It runs until it is interrupted, and passes on what `cdk watch` writes.",
+            next_step="Leave --json out. `rolebound check --for watch --json` says what is to be known of the session.",
+            status=ExitStatus.WRONG_USAGE,
+        )
+    project = Path.cwd()
+    command = [*cdk_command(project, output.environ), *watch_child.arguments(options.rest)]
+    assembly = watch_child.assembly_folder(read_arguments(options.rest).output, project)
+    wanted = wanted_of(options, Operation.WATCH)
+    watched = WatchedSession(
+        profile=options.profile,
+        environ=output.environ,
+        clock=_now,
+        ask=_ask if sys.stdin.isatty() and output.stderr.isatty() else None,
+    )
+    held = HeldSession(
+        fetch=watched.fetch,
+        probe=watched.probe,
+        unwanted=lambda fetched: unwanted(fetched, wanted),
+        traces=watched.traces,
+        clock=time.time,
+        probe_every=options.check_every,
+    )
+    held.look()
+    examined = examine(
+        wanted,
+        output.environ,
+        clock=_now,
+        profile=options.profile,
+        assembly=assembly,
+        # The session that will be used, and not a second one: a code would be asked for twice.
+        connect=lambda _, region: _opened(watched, held, region),
+        certain=options.certain,
+    )
+    if examined.status != ExitStatus.GOOD or held.fetched is None:
+        show(examined, output.to_stderr(), command=f"rolebound {shlex.join(sys.argv[1:])}")
+        return int(examined.status or ExitStatus.NO_CREDENTIALS)
+    _refuse_production(examined, insists=options.yes)
+    tell_session(examined, output)
+    return _supervise(command, examined, held, SilenceCheck(held=held, watched=watched, assembly=assembly), output)
+
+
+def _supervise(command: list[str], examined: Examined, held: HeldSession, silence: SilenceCheck, output: Output) -> int:
+    with private_directory(output.environ) as directory:
+        facts, region = examined.credentials, examined.session.region
+        profile = facts.profiles.get(examined.session.resolution.profile, {})
+        watch_child.write_configuration(
+            directory,
+            region=region,
+            endpoint_url=profile.get("endpoint_url"),
+            services=facts.services.get(profile.get("services", ""), {}),
+        )
+        environ = watch_child.environment(
+            output.environ, directory, region=region, chosen=examined.wanted.region is not None
+        )
+        server = BridgeServer(directory / watch_child.SOCKET, held.answer)
+        try:
+            return Supervisor(
+                start=lambda: SupervisedChild(command, environ, stdout=sys.stdout.fileno(), stderr=sys.stderr.fileno()),
+                held=held,
+                facts=silence,
+                say=Speaker(output.tell, colours=output.stderr.isatty() and "NO_COLOR" not in output.environ),
+                limits=Limits(),
+            ).run()
+        finally:
+            server.close()
+
+
+def _refuse_production(examined: Examined, *, insists: bool) -> None:
+    """Refuse to deploy production at each save, unless that is insisted on."""
+    assembly = examined.session.assembly
+    if assembly is None or not assembly.production or insists:
+        return
+    raise OperatorError(
+        f"{', '.join(assembly.production)} (in {assembly.path}): this is production.",
+        why="cdk watch deploys each saved file unasked, and hot-swapping leaves what CloudFormation does not know.",
+        next_step="Watch an environment of your own (-c environment=dev), or insist: --yes",
+    )
+
+
+def _opened(watched: WatchedSession, held: HeldSession, region: str | None) -> Aws | Failure:
+    """Give the session in hand, or why there is none."""
+    if held.fetched is not None:
+        return watched.connect(held.fetched, region)
+    if watched.failure is not None:
+        return watched.failure
+    session = held.session
+    what = session.what if isinstance(session, Problem) else "There are no credentials."
+    return Failure(kind=FailureKind.NO_CREDENTIALS, code="NoCredentials", what=what)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ask(prompt: str) -> str:
+    # The bell, because nobody may be looking: it is asked again before each session's end.
+    return getpass.getpass(f"\a\nrolebound: {prompt}")

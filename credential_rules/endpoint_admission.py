@@ -107,7 +107,7 @@ def _answer(
 ) -> tuple[bool | None, str]:
     where = _Where.of(role, [*_texts(statements), *_texts(statement for _, statement in granted)])
     document = {"Version": "2012-10-17", "Statement": [where.statement(statement) for statement in statements]}
-    uses = [(action, where.sample(text)) for action, one in granted for text in one.resources if _is_one(action)]
+    uses = [(action, where.sample(text)) for action, one in granted for text in _resources(action, one)]
     # What needs no permission has no resource either.
     uses += [(action, "*") for action in named]
     session, context = where.session_arn(role), _context(role, endpoint, where)
@@ -162,10 +162,12 @@ def _judged(document: dict[str, Any], requests: Iterable[Request]) -> tuple[bool
     return True, f"admits {', '.join(sorted(actions))}"
 
 
-def _is_one(action: str) -> bool:
+def _resources(action: str, statement: Statement) -> tuple[Text, ...]:
     if "*" in action or "?" in action:
         raise Undecided(f"what '{action}' stands for")
-    return True
+    if not statement.resources:
+        raise Undecided(f"what '{action}' may be done to")
+    return statement.resources
 
 
 def _serves(endpoint: Endpoint, action: str) -> bool:

@@ -6,6 +6,8 @@ import json
 from typing import Any, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from credential_rules.endpoint_admission import actions_admitted_by_name, admission
 from credential_rules.index import Index
@@ -23,10 +25,12 @@ def asked(
     role: dict[str, Any] | None = None,
     account: str = "",
     region: str = "",
+    service: str = "",
 ) -> tuple[bool | None, str]:
     """What the endpoint of the granted service says to the role that has the grant."""
-    action = grant["Action"] if isinstance(grant["Action"], str) else grant["Action"][0]
-    service = action.partition(":")[0]
+    if not service:
+        action = grant["Action"] if isinstance(grant["Action"], str) else grant["Action"][0]
+        service = action.partition(":")[0]
     door: dict[str, Any] = {"ServiceName": f"com.amazonaws.eu-west-1.{service}", "VpcId": "vpc-0123"}
     if admit is not None:
         door["PolicyDocument"] = {"Statement": [{"Effect": "Allow", "Principal": "*", "Resource": "*", **admit}]}
@@ -70,6 +74,7 @@ PUT: Final = {"Action": ["s3:PutObject", "s3:GetObject"], "Resource": BUCKET_OBJ
         (SEND, {"Action": "sqs:SendMessage", "Resource": {"Ref": "Choice"}}, None, "depends on 'Choice'"),
         (SEND, {"Action": "sqs:SendMessage", "Effect": {"Ref": "Choice"}}, None, "depends on the statement"),
         ({"Action": "sqs:Send*", "Resource": QUEUE_ARN}, {"Action": "sqs:SendMessage"}, None, "depends on what 'sqs:Send*' stands for"),
+        ({"Action": "sqs:SendMessage", "Resource": [], "NotResource": QUEUE_ARN}, {"Action": "sqs:*"}, None, "depends on what 'sqs:SendMessage' may be done to"),
         (PUT, {"Action": ["s3:PutObject", "s3:GetObject"], "Resource": BUCKET_OBJECTS}, True, "admits s3:GetObject, s3:PutObject"),
         (PUT, {"Action": "s3:PutObject", "Resource": BUCKET_OBJECTS}, False, "does not admit s3:GetObject"),
         (PUT, {"Action": ["s3:PutObject", "s3:GetObject"], "Resource": {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket", "Arn"]}, "/public/*"]]}}, False, "does not admit"),
@@ -82,6 +87,57 @@ def test_policy_admits_all_that_the_role_allows_or_says_what_it_does_not(
     answer, said = asked(grant, admit)
     assert answer is verdict
     assert says in said
+
+
+TEXTS: Final = st.sampled_from(
+    [
+        "sqs:SendMessage",
+        "sqs:*",
+        "*",
+        "Allow",
+        "Deny",
+        "arn:aws:sqs:eu-west-1:123456789012:events",
+        "210987654321",
+        "",
+        "${x}",
+    ]
+)
+WRITTEN: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["AWS", "Ref", "Fn::If", "Fn::Sub", "Fn::GetAtt", "StringEquals", "aws:SourceVpce", "Null"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+ELEMENTS: Final = [
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+    "Sid",
+]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    grant=st.dictionaries(st.sampled_from(ELEMENTS), WRITTEN), admit=st.dictionaries(st.sampled_from(ELEMENTS), WRITTEN)
+)
+def test_whatever_a_policy_says_there_is_an_answer(grant: dict[str, Any], admit: dict[str, Any]) -> None:
+    """Nonsense and undecided parts are no crash, and no pass for what nobody allowed."""
+    verdict, says = asked({"Action": "sqs:SendMessage", **grant}, admit, service="sqs")
+    assert verdict in {True, False, None}
+    assert says
 
 
 def test_role_is_known_by_the_name_that_it_will_have() -> None:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from credential_rules import function_reaches_what_it_may_call as reaches
 from credential_rules import no_way_out
+from credential_rules.barriers import barriers
 from credential_rules.called_services import answers_for, calls_of
 from credential_rules.engine import Target, judge
 from credential_rules.index import Index
 from credential_rules.network_path import contains, is_everywhere
+from credential_rules.reachability import ways
 from credential_rules.reader import parse
 from credential_rules.registry import all_rules
 from credential_rules.template import Template
@@ -289,9 +291,12 @@ PROPERTIES = ["VpcId", "CidrBlock", "SubnetIds", "SubnetId", "RouteTableId", "Ro
     outputs=VALUES,
 )
 def test_arbitrary_networks_always_get_an_answer(resources: dict[str, object], outputs: object) -> None:
-    """No structure breaks a rule."""
+    """No structure breaks a rule, or the walk that other tools take by themselves."""
     template = Template("t.json", {"Resources": resources, "Outputs": {"O": outputs}})  # type: ignore[dict-item]
     assert judge(Target(templates=[template]), RULES).errors == {}
+    index = Index([template])
+    assert {way.verdict for way in ways(index)} <= {True, False, None}
+    assert all(barrier.reasons for barrier in barriers(index))
 
 
 def test_network_rules_stay_linear() -> None:

@@ -19,6 +19,7 @@ from stacks.data_stack import DataStack
 from stacks.dependency_layer import ROOT, LayerMissing, layer_folder
 from stacks.local_target import endpoints_to_ask_for, leave_out_network_only
 from stacks.network_stack import NetworkStack
+from stacks.permissions_boundary import bound_every_role
 from stacks.settings import LOG_RETENTION, InvalidSetting, Removal, Settings, Target
 from stacks.stores import Stores
 
@@ -56,7 +57,7 @@ def build_app(outdir: str | None = None, context: Mapping[str, Any] | None = Non
     endpoints = endpoints_to_ask_for(settings.target, network.endpoint_ids)
     data = DataStack(app, f"{name}-Data", settings=settings, access=access, endpoints=endpoints, env=where)
     data.add_stack_dependency(network, "The stores' policies ask for the endpoints")
-    ApiStack(
+    api = ApiStack(
         app,
         f"{name}-Api",
         settings=settings,
@@ -68,6 +69,7 @@ def build_app(outdir: str | None = None, context: Mapping[str, Any] | None = Non
         env=where,
     )
 
+    bound_every_role((network, data, api), settings)
     Tags.of(app).add("project", "rolebound")
     Tags.of(app).add("environment", settings.environment)
     if settings.target is Target.LOCAL:

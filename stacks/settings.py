@@ -114,6 +114,7 @@ class Settings:
             to which the endpoints are bound as well; ``None`` for the account alone.
         encryption: Whose keys encrypt tables, queues and payloads. Logs keep the keys of CloudWatch Logs: they hold ids
             and reasons, no payload.
+        permissions_boundary: Name or ARN of a managed policy of the account that limits every role; ``None`` for none.
     """
 
     target: Target = Target.AWS
@@ -129,6 +130,7 @@ class Settings:
     alarm_topic: str | None = None
     organization: str | None = None
     encryption: Encryption = Encryption.AWS
+    permissions_boundary: str | None = None
 
     @property
     def production(self) -> bool:
@@ -190,6 +192,10 @@ class Settings:
         if settings.alarm_topic is not None and settings.alarm_topic.split(":")[3] != settings.region:
             # CloudWatch notifies topics of its own region only, and says so in the middle of a deployment.
             raise _invalid("alarm_topic", settings.alarm_topic, f"the ARN of an SNS topic in {settings.region}")
+        boundary = settings.permissions_boundary or ""
+        if boundary.startswith("arn:") and settings.account not in (None, boundary.split(":")[4]):
+            # IAM takes no policy of another account, and says so in the middle of a deployment.
+            raise _invalid("permissions_boundary", boundary, f"a managed policy of the account {settings.account}")
         return settings
 
 
@@ -261,5 +267,9 @@ _PARSERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "endpoints": _services,
     "alarm_topic": _text(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+", "the ARN of an SNS topic"),
     "encryption": _choice(Encryption),
+    "permissions_boundary": _text(
+        r"arn:aws[a-z-]*:iam::\d{12}:policy/([!-~]{1,510}/)?[\w+=,.@-]{1,128}|[\w+=,.@-]{1,128}",
+        "the name of a managed policy of the account, or its ARN",
+    ),
     "organization": _text(r"o-[a-z0-9]{10,32}", "the id of an AWS organisation, such as o-exampleorgid"),
 }

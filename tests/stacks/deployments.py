@@ -16,8 +16,9 @@ PROD: Final = {
     "alarm_topic": "arn:aws:sns:us-east-1:111122223333:operators",
     "organization": "o-exampleorgid",
     "encryption": "customer",
+    "permissions_boundary": "team-boundary",
 }
-"""The largest, in a known account of an organisation, with a key of its own."""
+"""The largest, in a known account of an organisation, with a key and a permissions boundary of its own."""
 
 SMALL: Final = {"region": "eu-central-1", "az_count": "1", "endpoints": "dynamodb,s3,sqs"}
 """The smallest, in another region and without STS."""

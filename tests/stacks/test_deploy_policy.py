@@ -139,11 +139,14 @@ ELSEWHERE = {
 def test_all_that_the_handlers_do_is_allowed(deployment: Assembly, deployer: Deployer) -> None:
     """On the names that the resources will really have."""
     refused = set()
+    named = deployment.context.get("permissions_boundary")
     for template in deployment.templates.values():
         function = f"arn:aws:lambda:{deployer.region}:{deployer.account}:function:{template.stack.lower()}"
         context = {
             "aws:ResourceTag/project": "rolebound",
             "lambda:FunctionArn": function.removesuffix(f"-{template.part.lower()}") + "-worker",
+            # Absent where the role that is made has none.
+            **({"iam:PermissionsBoundary": f"arn:aws:iam::{deployer.account}:policy/{named}"} if named else {}),
         }
         for resource in template.resources:
             for action in handler_actions(resource.body):

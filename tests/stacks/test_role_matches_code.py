@@ -50,7 +50,7 @@ def test_roles_and_code_agree(name: str, request: pytest.FixtureRequest) -> None
     target = read([assembly.folder])
     assert [(finding.severity, finding.message) for finding in found(target)] == []
     index = Index(target.templates, target.sources)
-    assert len(index.functions) == 5
+    assert len(index.functions) == 6
     for function in index.functions.values():
         assert any(need.by_code for need in needs_of(index, function))
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credential_rules.policy_evaluation import Decision, Request, authorise
 from stacks.access import Path
 from stacks.settings import Function
+from tests.stacks.concrete import Deployed
 from tests.stacks.function_source import modules_of
 from tests.stacks.permissions import allowed, functions, role_of, role_statements, statements
 
@@ -154,6 +156,15 @@ def test_no_role_has_a_managed_policy(deployment: Assembly) -> None:
         assert not role.properties.get("Policies")
 
 
+def test_every_role_has_the_permissions_boundary_of_the_setting(deployment: Assembly) -> None:
+    """Those of the timer, the flow log and the custom resources too; without the setting none has any."""
+    named = deployment.context.get("permissions_boundary")
+    expected = f"arn:aws:iam::<AWS::AccountId>:policy/{named}" if named else None
+    for template, role in _all_roles(deployment):
+        found = role.properties.get("PermissionsBoundary")
+        assert (template.text(found) if found else None) == expected, role.path
+
+
 def test_policies_are_attached_to_one_role_and_to_no_user_or_group(deployment: Assembly) -> None:
     """There are no users at all: nobody could hold their keys."""
     assert [resource.path for _, resource in deployment.of_type("AWS::IAM::User", "AWS::IAM::Group")] == []
@@ -228,6 +239,40 @@ def test_a_functions_code_is_denied_what_lambda_needs_for_its_interfaces(deploym
     assert deny.condition == {"ArnEquals": {"lambda:SourceFunctionArn": own}}
     assert deny.resources == {"*"}
     assert deny.actions >= _interface_actions(found)
+
+
+@pytest.mark.parametrize("name", list(Function))
+def test_whether_interfaces_may_be_touched_depends_on_who_calls(deployment: Assembly, name: Function) -> None:
+    """Asked of the evaluator for every interface action that is granted: Lambda may, the function's own code may not."""
+    deployed = Deployed.of(deployment)
+    role = role_of(deployment.api, functions(deployment.api)[name])
+    identity = deployed.identity(role)
+    granted = {
+        (action, resource)
+        for document in identity
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow" and "ec2:" in str(statement["Action"])
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+    assert granted
+    code = (
+        f"arn:aws:lambda:{deployed.settings.region}:{deployed.account}:function:{deployed.settings.function_name(name)}"
+    )
+    for action, resource in granted:
+        for context, expected in (
+            ({}, (Decision.ALLOWED, None)),
+            ({"lambda:SourceFunctionArn": code}, (Decision.EXPLICIT_DENY, "NotFromCode")),
+            ({"lambda:SourceFunctionArn": f"{code}-other"}, (Decision.ALLOWED, None)),
+        ):
+            request = Request(action, resource.replace("/*", "/eni-1"), deployed.arn(role), deployed.account, context)
+            verdict = authorise(request, identity=identity)
+            assert verdict.decision is expected[0], (action, resource, context)
+            assert expected[1] in (None, verdict.statement)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_a_deny_is_aimed_at_one_function(deployment: Assembly) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stacks.settings import Architecture, Encryption, Function, InvalidSetting, Removal, Service, Settings, Target
 
+BOUNDARY = "arn:aws:iam::123456789012:policy/limits/team-boundary"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
 
 GOOD = [
@@ -40,6 +41,8 @@ GOOD = [
     ("endpoints", ["dynamodb", "s3", "sqs", "sts"], frozenset(Service)),
     ("alarm_topic", TOPIC, TOPIC),
     ("organization", "o-exampleorgid", "o-exampleorgid"),
+    ("permissions_boundary", "team-boundary", "team-boundary"),
+    ("permissions_boundary", BOUNDARY, BOUNDARY),
     ("encryption", "customer", Encryption.CUSTOMER),
     ("encryption", "aws", Encryption.AWS),
 ]
@@ -75,6 +78,10 @@ BAD = [
     ("endpoints", {"sqs": True}, "dynamodb, s3, sqs, sts"),
     ("endpoints", [["dynamodb"], "s3", "sqs"], "dynamodb, s3, sqs, sts"),
     ("encryption", "kms", "aws, customer"),
+    ("permissions_boundary", "team/boundary", "the name of a managed policy"),
+    ("permissions_boundary", "arn:aws:iam::aws:policy/ReadOnlyAccess", "the name of a managed policy"),
+    ("permissions_boundary", "arn:aws:iam::123456789012:role/team", "the name of a managed policy"),
+    ("permissions_boundary", "arn:aws:iam::123456789012:policy/*", "the name of a managed policy"),
     ("encryption", "Customer", "aws, customer"),
     ("organization", "exampleorgid", "the id of an AWS organisation"),
     ("organization", "o-short", "the id of an AWS organisation"),
@@ -175,6 +182,13 @@ def test_a_topic_in_another_region_is_refused(region: str) -> None:
     topic = "arn:aws:sns:eu-west-1:123456789012:operators"
     with pytest.raises(InvalidSetting, match=r"alarm_topic cannot be .*eu-west-1.* in (eu-central-1|us-east-1)"):
         Settings.from_context({"alarm_topic": topic, "region": region})
+
+
+def test_a_boundary_of_another_account_is_refused() -> None:
+    """IAM takes none; the deployment would fail at its first role."""
+    with pytest.raises(InvalidSetting, match=r"permissions_boundary cannot be .* of the account 999999999999"):
+        Settings.from_context({"permissions_boundary": BOUNDARY, "account": "999999999999"})
+    assert Settings.from_context({"permissions_boundary": BOUNDARY, "account": "123456789012"})
 
 
 def test_physical_names_fit_into_64_characters() -> None:

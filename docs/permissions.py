@@ -142,7 +142,7 @@ class Deployment:
 
 
 _FORMS: Final = (
-    (r"\*", "everything: the action has no resource"),
+    (r"\*", "any: there is no resource level"),
     (r"arn:aws:dynamodb:.*:table/([^/]+)/index/(.+)", "index `{1}` of the table `{0}`"),
     (r"arn:aws:dynamodb:.*:table/([^/]+)", "table `{0}`"),
     (r"arn:aws:sqs:[^:]*:[^:]*:(.+)", "queue `{0}`"),

@@ -129,6 +129,8 @@ HANDLERS: Final[Mapping[str, Handlers]] = {
             *("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"),
             *("dynamodb:DescribeContributorInsights", "dynamodb:DescribeKinesisStreamingDestination"),
             *("dynamodb:DescribeTableReplicaAutoScaling", "dynamodb:ListTagsOfResource", "dynamodb:GetResourcePolicy"),
+            # Whether capacity is scaled is looked at, also where it is on demand.
+            *("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"),
         ),
         plain=(
             *("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "Replicas.Region"),
@@ -359,7 +361,7 @@ HANDLERS: Final[Mapping[str, Handlers]] = {
         arns=("{aws}:logs:{r}:{a}:log-group:/aws/lambda/{n}*", "{aws}:logs:{r}:{a}:log-group:{s}*"),
         actions=(
             *("logs:CreateLogGroup", "logs:DescribeLogGroups", "logs:GetDataProtectionPolicy"),
-            "logs:DeleteLogGroup",
+            *("logs:DeleteDataProtectionPolicy", "logs:DeleteLogGroup"),
         ),
         plain=("LogGroupName",),
         needs={

@@ -171,7 +171,7 @@ ASKED_OTHERWISE = {
     *("dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource"),
     *("ec2:CreateFlowLogs", "ec2:CreateTags", "ec2:CreateVpc", "ec2:DeleteTags", "ec2:DisassociateRouteTable"),
     *("ec2:ModifyVpcEndpoint", "iam:CreateServiceLinkedRole", "lambda:CreateFunction"),
-    *("logs:GetDataProtectionPolicy", "ssm:GetParameters"),
+    *("logs:DeleteDataProtectionPolicy", "logs:GetDataProtectionPolicy", "ssm:GetParameters"),
     # Without the tags of the resource, or the function of the mapping.
     *("ec2:DeleteFlowLogs", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteVpc"),
     *("ec2:DeleteVpcEndpoints", "lambda:CreateEventSourceMapping"),
@@ -179,6 +179,7 @@ ASKED_OTHERWISE = {
 """The local AWS denies these although they are granted as AWS asks for them."""
 
 NOT_ASKED = {
+    *("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"),
     *("lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping", "lambda:DeleteEventSourceMapping"),
     *("lambda:GetFunctionEventInvokeConfig", "lambda:PutFunctionEventInvokeConfig"),
     *("lambda:UpdateFunctionEventInvokeConfig", "lambda:DeleteFunctionEventInvokeConfig"),

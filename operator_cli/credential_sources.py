@@ -378,6 +378,9 @@ def _cdk_chain(facts: CredentialFacts, profile: str) -> Iterator[Source]:
         yield source
     if explicit:
         raise _Stopped(_incomplete(facts, profile, "holds no credentials that the CDK can use"))
+    if "credential_process" in facts.profiles.get(profile, {}):
+        # A role that could not be assumed hid it so far.
+        yield _process(facts, profile)
     if web_identity := _web_identity_of_environment(facts):
         yield web_identity
     yield from _surroundings(facts, Sdk.CDK)
@@ -389,7 +392,11 @@ def _cdk_profile(facts: CredentialFacts, profile: str, visited: tuple[str, ...],
     static = _static_of_both_files(facts, profile)
     is_role = "role_arn" in settings and ("source_profile" in settings) != ("credential_source" in settings)
     if is_role and not (in_a_role and static):
-        return _assumed_role_by_cdk(facts, profile, visited)
+        basis = _cdk_basis(facts, profile, visited)
+        return _assumed_role(settings, profile, basis) if basis else None
+    if in_a_role and not static and settings.get("credential_source") and not settings.get("role_arn"):
+        # What a role rests on may name a credential_source and no role: then it is that source itself.
+        return _cdk_basis(facts, profile, visited)
     found = static
     if found is None and "web_identity_token_file" in settings and "role_arn" in settings:
         found = _web_identity(facts, profile, with_environment=False, strict=False)
@@ -403,20 +410,18 @@ def _cdk_profile(facts: CredentialFacts, profile: str, visited: tuple[str, ...],
     return found
 
 
-def _assumed_role_by_cdk(facts: CredentialFacts, profile: str, visited: tuple[str, ...]) -> Source | None:
+def _cdk_basis(facts: CredentialFacts, profile: str, visited: tuple[str, ...]) -> Source | None:
+    """What a profile's role rests on: another profile, or a source that it names."""
     settings = facts.profiles[profile]
-    basis: Source | None
     if source_profile := settings.get("source_profile"):
         if source_profile in visited:
             return None
-        basis = _cdk_profile(facts, source_profile, (*visited, source_profile), in_a_role=True)
-    else:
-        basis = {
-            "Environment": lambda: _environment(facts, strict=False),
-            "EcsContainer": lambda: _container(facts, Sdk.CDK),
-            "Ec2InstanceMetadata": lambda: _instance(facts, Sdk.CDK),
-        }.get(settings["credential_source"], lambda: None)()
-    return _assumed_role(settings, profile, basis) if basis else None
+        return _cdk_profile(facts, source_profile, (*visited, source_profile), in_a_role=True)
+    return {
+        "Environment": lambda: _environment(facts, strict=False),
+        "EcsContainer": lambda: _container(facts, Sdk.CDK),
+        "Ec2InstanceMetadata": lambda: _instance(facts, Sdk.CDK),
+    }.get(settings["credential_source"], lambda: None)()
 
 
 def _surroundings(facts: CredentialFacts, sdk: Sdk) -> Iterator[Source]:
@@ -621,8 +626,9 @@ def _sso(facts: CredentialFacts, profile: str, *, strict: bool) -> Source:
             complete[name] = value
     needed = ("sso_role_name", "sso_account_id", "sso_start_url", "sso_region")
     missing = [name for name in needed if name not in complete]
-    if missing and strict:
-        raise _Stopped(_incomplete(facts, profile, f"is for SSO and lacks {', '.join(missing)}"))
+    lacking = (_incomplete(facts, profile, f"is for SSO and lacks {', '.join(missing)}"),) if missing else ()
+    if lacking and strict:
+        raise _Stopped(lacking[0])
     sign_in = facts.sign_ins.get(sso_cache_key(settings))
     # A legacy profile, without sso_session, cannot renew its token even where the cache could.
     renewable = session is not None and sign_in is not None and sign_in.can_refresh
@@ -632,7 +638,8 @@ def _sso(facts: CredentialFacts, profile: str, *, strict: bool) -> Source:
         profile=profile,
         refreshes=True,
         expires_at=None if renewable or sign_in is None else sign_in.expires_at,
-        problems=_sign_in_problems(facts, sign_in, f"aws sso login --profile {profile}", renewable=renewable),
+        problems=lacking
+        or _sign_in_problems(facts, sign_in, f"aws sso login --profile {profile}", renewable=renewable),
     )
 
 

@@ -137,6 +137,7 @@ class SessionFacts:
 HOPELESS: Final[Mapping[Trouble, ExitStatus]] = {
     Trouble.NOT_SIGNED_IN: ExitStatus.NO_CREDENTIALS,
     Trouble.TOKEN_MISSING: ExitStatus.NO_CREDENTIALS,
+    Trouble.PROFILE_INCOMPLETE: ExitStatus.NO_CREDENTIALS,
     Trouble.SIGN_IN_EXPIRED: ExitStatus.EXPIRED,
     Trouble.EXPIRED: ExitStatus.EXPIRED,
 }

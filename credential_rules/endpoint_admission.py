@@ -98,6 +98,18 @@ def admission(index: Index, function: Function, endpoint: Endpoint, service: str
         return None, f"depends on {open_question}, which only the deployment decides"
 
 
+def admits(index: Index, function: Function, endpoint: Endpoint, action: str) -> bool | None:
+    """Whether an endpoint's policy lets a function's role ask for something that needs no permission."""
+    if not endpoint.resource["PolicyDocument"]:
+        return True
+    if function.role is None:
+        return None
+    try:
+        return _answer(index.statements(endpoint.resource), [], [action], function.role.resource, endpoint)[0]
+    except Undecided:
+        return None
+
+
 def _answer(
     statements: list[Statement],
     granted: list[tuple[str, Statement]],

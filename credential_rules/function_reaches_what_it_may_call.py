@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credential_rules.called_services import answers_for, calls_of, endpoint_name
+from credential_rules.endpoint_admission import admits
 from credential_rules.network_path import GATEWAY_SERVICES, aws_services, network_of
 from credential_rules.reachability import Walk
 from credential_rules.rule import CANNOT_TELL, ERROR, FUNCTION_TYPES, Example, Finding, Function, Index, Resource, Rule
@@ -122,8 +123,8 @@ def _idle_endpoint(index: Index, resource: Resource) -> Iterator[Finding]:
     network = network_of(index)
     endpoint = network.by_resource[resource]
     services = aws_services(endpoint)
-    # Gateway endpoints cost nothing, and everybody may ask STS who they are.
-    if not services or set(endpoint.kinds) != {"Interface"} or any(name.startswith("sts") for name in services):
+    # Gateway endpoints cost nothing, and everybody may ask STS who they are whom the endpoint lets.
+    if not services or set(endpoint.kinds) != {"Interface"} or _answers_who_am_i(index, endpoint, services):
         return
     named = _named_in_vpc(index, endpoint)
     if named is None or any(answers_for(name, service) for name in services for service in named):
@@ -134,6 +135,14 @@ def _idle_endpoint(index: Index, resource: Resource) -> Iterator[Finding]:
         " by the hour in every zone, and is one more door.",
         "Remove the endpoint, or grant the role that calls the service.",
     )
+
+
+def _answers_who_am_i(index: Index, endpoint: Endpoint, services: list[str]) -> bool:
+    """Whether it is an endpoint of STS that lets, or may let, some function in its VPC ask who it is."""
+    if not any(name.startswith("sts") for name in services):
+        return False
+    functions = [function for vpc in endpoint.vpcs for function in network_of(index).functions_in.get(vpc, ())]
+    return any(admits(index, function, endpoint, "sts:GetCallerIdentity") is not False for function in functions)
 
 
 def _named_in_vpc(index: Index, endpoint: Endpoint) -> set[str] | None:
@@ -345,6 +354,21 @@ Resources:
             finding="the endpoint 'Idle' carries nothing",
         ),
         Example(
+            "endpoint-of-sts-that-lets-nobody-ask",
+            _ISOLATED
+            + _interface("sqs")
+            + _interface("sts", "Idle")
+            + """      PolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: "*"
+            Action: sts:GetCallerIdentity
+            Resource: "*"
+            Condition: {ArnEquals: {aws:PrincipalArn: "arn:aws:iam::123456789012:role/who-left"}}
+""",
+            finding="the endpoint 'Idle' carries nothing",
+        ),
+        Example(
             "subnets-from-elsewhere",
             """
 Parameters:
@@ -375,6 +399,20 @@ Resources:
   Door:
     Type: AWS::EC2::VPCEndpoint
     Properties: {VpcId: !Ref Vpc, ServiceName: com.amazonaws.eu-west-1.dynamodb, RouteTableIds: [!Ref Table]}
+""",
+        ),
+        Example(
+            "endpoint-of-sts-that-tells-who-asks",
+            _ISOLATED
+            + _interface("sqs")
+            + _interface("sts", "WhoAmI")
+            + """      PolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: "*"
+            Action: sts:GetCallerIdentity
+            Resource: "*"
+            Condition: {ArnEquals: {aws:PrincipalArn: !GetAtt Role.Arn}}
 """,
         ),
         Example(

@@ -310,7 +310,7 @@ def _costs(network: Network) -> Iterable[str]:
         " Zones and endpoints are the settings `az_count` and `endpoints`. An interface endpoint for a service that no"
         " function's role names fails synthesis, by the rule"
         " [function-reaches-what-it-may-call](rules.md#function-reaches-what-it-may-call): it would cost by the hour and be"
-        " one more door. The rule passes over STS, which everybody may ask without permission (leave it out with"
+        " one more door. The rule passes over an endpoint of STS that lets some role ask who it is, which needs no permission (leave it out with"
         " `-c endpoints=dynamodb,s3,sqs`; then `GET /v1/ready` no longer says whose role answers), and over gateway"
         " endpoints, which cost nothing."
     )

@@ -52,10 +52,10 @@ if TYPE_CHECKING:
 
     from credential_rules.code_program import Callable_, Module, Program
 
-_MOST_CONTEXTS: Final = 24  # of one function; beyond that its calls are taken together
-_MOST_OBJECTS: Final = 16  # made in one place; beyond that they are taken as one
+_MOST_CONTEXTS: Final = 16  # of one function; beyond that its calls are taken together
+_MOST_OBJECTS: Final = 8  # made in one place; beyond that they are taken as one
 _MOST_TEXTS: Final = 4  # of one argument that tell contexts apart
-_MOST_STEPS: Final = 1_500_000  # expressions; a program that needs more is not decided
+_MOST_STEPS: Final = 400_000  # expressions and values looked at; a program that needs more is not decided
 _DEEPEST: Final = 120  # expressions within expressions
 
 _OPAQUE: Final[Value] = frozenset({OPAQUE})
@@ -182,8 +182,11 @@ class Walk:
         self._methods: dict[str, list[tuple[ClassValue, FunctionInfo]]] = defaultdict(list)
         self._method_watchers: dict[str, set[Frame]] = defaultdict(set)
         self._annotations: dict[str, ast.expr | None] = {}
-        self._called_back: set[tuple[Atom, bool]] = set()
+        self._defaults: dict[tuple[Callable_, Frame | None, str], Cell] = {}
         self._wanted: dict[ClassValue, set[Frame]] = defaultdict(set)
+        self._is_settled = False
+        self._asks_for_types: set[Frame] = set()
+        self._looked_for: set[tuple[Frame, str]] = set()
         self._registered: set[FunctionValue] = set()
         self._called_from_outside: list[FunctionValue] = []
         self.sdk: SdkListener | None = None
@@ -215,6 +218,10 @@ class Walk:
                 # An event that is of a type of ours has methods of ours.
                 arguments.positional[0] = _ANYTHING
             self._call_atom(atom, arguments)
+        self._settle()
+        self._is_settled = True
+        for asking in self._asks_for_types:
+            self._schedule(asking)
         self._settle()
         for _ in range(3):
             self._make_wanted()
@@ -315,10 +322,12 @@ class Walk:
     def _every(self, fields: Fields) -> Value:
         if self._frame is not None:
             fields.watchers.add(self._frame)
-        found = NOTHING
+        self._step(len(fields.cells))
+        found: set[Atom] = set()
         for cell in list(fields.cells.values()):
             found |= self._read(cell)
-        return found
+        self._step(len(found))
+        return frozenset(found)
 
     def _intern(self, key: tuple[object, ...], make: Callable[[], Atom]) -> Atom:
         found = self._interned.get(key)
@@ -438,9 +447,12 @@ class Walk:
     def _lookup_global(self, frame: Frame, name: str, *, builtins: bool = True) -> Value:
         cell = frame.variables.get(name)
         found = self._read(cell if cell is not None else frame.variable(name))
-        if not found:
+        if not found and frame.stars and (frame, name) not in self._looked_for:
+            # Modules that import everything from each other ask in a circle.
+            self._looked_for.add((frame, name))
             for module in frame.stars:
                 found |= self._module_member(module.name, name)
+            self._looked_for.discard((frame, name))
         if not found and builtins and name in _BUILTINS:
             return self.external(f"builtins.{name}")
         return found
@@ -471,8 +483,8 @@ class Walk:
             for block in self._statement(node):
                 todo += reversed(block)
 
-    def _step(self) -> None:
-        self.steps += 1
+    def _step(self, count: int = 1) -> None:
+        self.steps += count
         if self.steps > _MOST_STEPS:
             raise TooLarge
 
@@ -650,9 +662,7 @@ class Walk:
     def _define_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         assert self._frame is not None  # noqa: S101 (definitions stand in frames)
         info = self._function(node)
-        for default in (*node.args.defaults, *node.args.kw_defaults):
-            if default is not None:
-                self._value(default)
+        self._note_defaults(info)
         value: Value = frozenset({self._function_value(info, self._frame, None)})
         for decorator in reversed(node.decorator_list):
             if _last_name(decorator) not in _PLAIN_DECORATORS:
@@ -900,9 +910,7 @@ class Walk:
 
     def _lambda(self, node: ast.Lambda) -> Value:
         assert self._frame is not None  # noqa: S101 (lambdas stand in frames)
-        for default in (*node.args.defaults, *node.args.kw_defaults):
-            if default is not None:
-                self._value(default)
+        self._note_defaults(self._function(node))
         return frozenset({self._function_value(self._function(node), self._frame, None)})
 
     def _yield(self, node: ast.Yield | ast.YieldFrom) -> Value:
@@ -1016,11 +1024,11 @@ class Walk:
 
     def _elements(self, value: Value) -> Value:
         """What a loop over a value gives."""
-        found = NOTHING
+        found: set[Atom] = set()
         for atom in value:
             if isinstance(atom, Container):
                 found |= self._every(atom.fields)
-                found |= frozenset(self.text(name) for name in atom.fields.cells if name != "*" and not name.isdigit())
+                found.update(self.text(name) for name in atom.fields.cells if name != "*" and not name.isdigit())
                 found |= self._read(atom.keys)
             elif isinstance(atom, Instance):
                 iterator = self._attribute(frozenset({atom}), "__iter__")
@@ -1032,7 +1040,7 @@ class Walk:
                 found |= _OPAQUE
             else:
                 found |= {atom}
-        return found
+        return frozenset(found)
 
     def _elements_of_iterator(self, value: Value, owner: Atom) -> Value:
         found = NOTHING
@@ -1046,10 +1054,11 @@ class Walk:
     # --- attributes ---
 
     def _attribute(self, value: Value, name: str, node: ast.expr | None = None) -> Value:
-        found = NOTHING
+        self._step(len(value))
+        found: set[Atom] = set()
         for atom in value:
             found |= self._attribute_of(atom, name, node)
-        return found
+        return frozenset(found)
 
     def _attribute_of(self, atom: Atom, name: str, node: ast.expr | None) -> Value:  # noqa: C901, PLR0911, PLR0912 (one per kind)
         if isinstance(atom, Instance):
@@ -1127,7 +1136,7 @@ class Walk:
             return found
         declared = self._declared(atom.cls, name)
         if declared is not None:
-            return declared
+            return declared or (_OPAQUE if self._is_settled else NOTHING)
         getter = self._class_attribute(atom.cls, "__getattr__", atom) if not name.startswith("__") else NOTHING
         if getter:
             given = self._call(getter, Arguments(node or atom.cls.info.node, [frozenset({self.text(name)})], {}))
@@ -1137,15 +1146,20 @@ class Walk:
         return self._external_base(atom.cls)
 
     def _declared(self, cls: ClassValue, name: str) -> Value | None:
-        """A field that a class only declares: what its annotation says, a variable if the class reads its settings."""
+        """A field that a class only declares: what its annotation says, a variable if the class reads its settings.
+
+        Asked only once everything is known that is assigned: an annotation says less.
+        """
         for one in self._mro(cls):
             if isinstance(one, ClassValue) and name in one.info.annotations:
-                if any(
-                    isinstance(base, External) and base.path.rpartition(".")[2] in _SETTINGS_BASES
-                    for base in self._mro(cls)
-                ):
+                if not self._is_settled:
+                    if self._frame is not None:
+                        self._asks_for_types.add(self._frame)
+                    return NOTHING
+                bases = [base.path.rpartition(".")[2] for base in self._mro(cls) if isinstance(base, External)]
+                if _SETTINGS_BASES & set(bases):
                     return frozenset({self.variable(name.upper())})
-                return self._type_in(one.info.annotations[name], one.frame) or None
+                return self._type_in(one.info.annotations[name], one.frame)
         return None
 
     def _external_base(self, cls: ClassValue) -> Value:
@@ -1341,14 +1355,15 @@ class Walk:
         return extra
 
     def _call(self, called: Value, arguments: Arguments) -> Value:
-        found = NOTHING
+        self._step(len(called))
+        found: set[Atom] = set()
         methods = [atom for atom in called if isinstance(atom, Method)]
         wrong = [one for one in methods if self.sdk is not None and not self.sdk.is_operation(one)]
         for atom in called:
             # Of several clients, those that have no such method are not meant.
             if atom not in wrong or len(wrong) == len(methods):
                 found |= self._call_atom(atom, arguments)
-        return found
+        return frozenset(found)
 
     def _call_atom(self, atom: Atom, arguments: Arguments) -> Value:  # noqa: PLR0911 (one per kind)
         if isinstance(atom, FunctionValue):
@@ -1382,6 +1397,7 @@ class Walk:
 
     def _call_once(self, atom: FunctionValue, bound: dict[str, Value]) -> Value:
         frame = self._context(atom, bound)
+        self._step(sum(map(len, bound.values())))
         types = {part.arg: part.annotation for part in _parameters(atom.info) if part.annotation is not None}
         for name, value in bound.items():
             annotation = types.get(name)
@@ -1413,9 +1429,9 @@ class Walk:
                 found[part.arg] = arguments.keywords[part.arg]
             elif arguments.extra:
                 found[part.arg] = arguments.extra
-        for name, default in info.defaults.items():
+        for name in info.defaults:
             if name not in found or arguments.rest or arguments.extra:
-                value = self._default(atom, default)
+                value = self._default(atom, name)
                 is_ours = any(isinstance(one, Client | ResourceObject | Instance | Session) for one in value)
                 # What a framework hands in by `Depends(table)` is what the default says.
                 found[name] = value if is_ours else found.get(name, NOTHING) | value
@@ -1427,20 +1443,15 @@ class Walk:
             found[written.kwarg.arg] = self._packed_keywords(info, atom, more, arguments.extra)
         return found
 
-    def _default(self, atom: FunctionValue, default: ast.expr) -> Value:
+    def _default(self, atom: FunctionValue, name: str) -> Value:
         """A default, as it was where the function was defined."""
-        if isinstance(default, ast.Constant):
-            return (
-                frozenset({self.text(default.value)}) if isinstance(default.value, str) and default.value else NOTHING
-            )
-        frame = self._frame
-        classes, self._class = self._class, []
-        self._frame = atom.frame
-        try:
-            value = self._value(default)
-        finally:
-            self._frame, self._class = frame, classes
-        return value
+        cell = self._defaults.get((atom.info.node, atom.frame, name))
+        return self._read(cell) if cell is not None else NOTHING
+
+    def _note_defaults(self, info: FunctionInfo) -> None:
+        for name, default in info.defaults.items():
+            cell = self._defaults.setdefault((info.node, self._frame, name), Cell())
+            self._write(cell, self._value(default))
 
     def _packed(self, info: FunctionInfo, atom: FunctionValue, over: list[Value], rest: Value) -> Value:
         packed = self._intern(("rest", info.node, atom.receiver, self._texts_key(over)), Container)
@@ -1576,6 +1587,7 @@ class Walk:
             if atom in seen:
                 continue
             seen.add(atom)
+            self._step()
             if isinstance(atom, FunctionValue | Partial):
                 self._call_back(atom)
             elif isinstance(atom, Container):
@@ -1656,6 +1668,7 @@ class Walk:
         path = atom.path if isinstance(atom, External) else ""
         last = path.rpartition(".")[2]
         given = arguments.every()
+        self._step(len(given))
         if self.recording and self.sdk is not None:
             self.sdk.handed_over(path, given, arguments)
         found: Value = self.external(f"{path}()") if path else frozenset({atom})
@@ -1667,6 +1680,10 @@ class Walk:
                     found |= self._every(one.fields)
             elif isinstance(one, Text | Variable):
                 if last in _KEEP_TEXT:
+                    found |= {one}
+            elif isinstance(one, FunctionValue):
+                # What takes a function alone may be a decorator; what takes more calls it.
+                if len(arguments.positional) == 1:
                     found |= {one}
             elif not isinstance(one, Opaque | Anything | External | ModuleValue | TypeName):
                 found |= {one}
@@ -1709,8 +1726,13 @@ class Walk:
             if isinstance(one, FunctionValue):
                 self._fill_missing(one, given)
             return self._call_atom(one, given)
-        elements = self._elements(data)
-        return self._call_back(one, elements | data | _OPAQUE if data else NOTHING)
+        if data:
+            return self._call_back(one, self._elements(data) | data | _OPAQUE)
+        if isinstance(one, FunctionValue) and _wants_arguments(one):
+            # With what it is called will be seen, or is never seen: then later, with anything.
+            self._registered.add(one)
+            return NOTHING
+        return self._call_back(one)
 
     def _fill_missing(self, one: FunctionValue, given: Arguments) -> None:
         """A parameter that nobody is seen to give comes from outside."""
@@ -1860,6 +1882,11 @@ def _each_alone(bound: dict[str, Value]) -> list[dict[str, Value]]:
             parts = [frozenset({text}) for text in texts] + ([others] if others else [])
             found = [{**one, name: part} for one in found for part in parts]
     return found
+
+
+def _wants_arguments(one: FunctionValue) -> bool:
+    bound = 1 if one.receiver is not None and not one.info.is_static else 0
+    return len(one.info.parameters) > bound or bool(one.info.node.args.kwonlyargs)
 
 
 def _parameters(info: FunctionInfo) -> Iterator[ast.arg]:

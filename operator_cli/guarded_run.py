@@ -14,7 +14,7 @@ from operator_cli.credential_facts import gather
 from operator_cli.credential_sources import resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.handed_session import environment_for, run_tool
+from operator_cli.handed_session import handed_on, run_tool
 from operator_cli.preflight import Examined, as_json, examine
 from operator_cli.session_arguments import wanted_of
 from operator_cli.session_check import Operation, Verdict, ends_at, hopeless, in_words, renews_itself
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
+    from operator_cli.credential_facts import CredentialFacts
     from operator_cli.output import Output
+    from operator_cli.preflight import Connect
     from operator_cli.session_check import Wanted
 
 
@@ -38,26 +40,36 @@ def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -
         OperatorError: There is no CDK, or production was not confirmed.
     """
     given = read_arguments(options.rest)
+    if any(word == "--profile" or word.startswith("--profile=") for word in given.rest):
+        raise OperatorError(
+            "--profile stands among the CDK's own arguments.",
+            why="The session would be checked for one profile and used with another.",
+            next_step=f"Put it before the two dashes: rolebound {operation} --profile NAME …",
+            status=ExitStatus.WRONG_USAGE,
+        )
     wanted = _wanted(operation, options, given.places)
     cdk = cdk_command(Path.cwd(), output.environ)
-    if refused := _hopeless(wanted, options, output):
-        return refused
-    environ = environment_for(output.environ, profile=options.profile, region=wanted.region)
-    by_profile = ["--profile", options.profile] if options.profile else []
-    assembly = None
-    if not given.places:
-        assembly, status = _synthesised([*cdk, "synth", "--quiet", *by_profile], given, environ, output)
-        if status != ExitStatus.GOOD:
-            return status
-    examined = _examine(wanted, options, output, assembly, stacks=given.rest)
-    if examined.status != ExitStatus.GOOD:
-        return _refuse(examined, output)
-    tell_session(examined, output)
-    _confirm(examined, options, output)
-    app = ["--app", str(assembly)] if assembly is not None else []
-    force = ["--force"] if operation is Operation.DESTROY and options.yes and "--force" not in given.rest else []
-    command = [*cdk, operation.value, *given.rest, *app, *by_profile, *force]
-    return _run(command, environ, examined, output)
+    facts = gather(output.environ, now=datetime.now(UTC), profile=options.profile)
+    if _hopeless(facts):
+        return _refuse(_examine(wanted, options, output, None), output)
+    with handed_on(facts, output.environ, region=wanted.region) as handed:
+        if handed.failed:
+            return _refuse(_examine(wanted, options, output, None, connect=handed.connect), output)
+        by_profile = ["--profile", handed.profile] if handed.profile else []
+        assembly = None
+        if not given.places:
+            assembly, status = _synthesised([*cdk, "synth", "--quiet", *by_profile], given, handed.environ, output)
+            if status != ExitStatus.GOOD:
+                return status
+        examined = _examine(wanted, options, output, assembly, stacks=given.rest, connect=handed.connect)
+        if examined.status != ExitStatus.GOOD:
+            return _refuse(examined, output)
+        tell_session(examined, output)
+        _confirm(examined, options, output)
+        app = ["--app", str(assembly)] if assembly is not None else []
+        force = ["--force"] if operation is Operation.DESTROY and options.yes and "--force" not in given.rest else []
+        command = [*cdk, operation.value, *given.rest, *app, *by_profile, *force]
+        return _run(command, handed.environ, examined, output)
 
 
 def run_program(operation: Operation, command: Sequence[str], options: argparse.Namespace, output: Output) -> int:
@@ -70,13 +82,17 @@ def run_program(operation: Operation, command: Sequence[str], options: argparse.
         OperatorError: There is no such program, or production was not confirmed.
     """
     wanted = wanted_of(options, operation)
-    examined = _examine(wanted, options, output, options.assembly)
-    if examined.status != ExitStatus.GOOD:
-        return _refuse(examined, output)
-    tell_session(examined, output)
-    _confirm(examined, options, output)
-    environ = environment_for(output.environ, profile=options.profile, region=wanted.region or examined.session.region)
-    return _run(list(command), environ, examined, output)
+    facts = gather(output.environ, now=datetime.now(UTC), profile=options.profile)
+    with handed_on(facts, output.environ, region=wanted.region) as handed:
+        examined = _examine(wanted, options, output, options.assembly, connect=handed.connect)
+        if examined.status != ExitStatus.GOOD:
+            return _refuse(examined, output)
+        tell_session(examined, output)
+        _confirm(examined, options, output)
+        region = examined.session.region
+        # What was checked is where the program looks: boto3 reads the one, other SDKs the other.
+        placed = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
+        return _run(list(command), {**handed.environ, **placed}, examined, output)
 
 
 def tell_session(examined: Examined, output: Output) -> None:
@@ -109,12 +125,10 @@ def _wanted(operation: Operation, options: argparse.Namespace, places: tuple[tup
     return wanted_of(options, operation)
 
 
-def _hopeless(wanted: Wanted, options: argparse.Namespace, output: Output) -> int:
-    """Refuse before the synthesis where no session is possible; 0 where there is hope."""
-    resolution = resolve(gather(output.environ, now=datetime.now(UTC), profile=options.profile))
-    if resolution.winner is not None and hopeless(resolution) is None:
-        return 0
-    return _refuse(_examine(wanted, options, output, None), output)
+def _hopeless(facts: CredentialFacts) -> bool:
+    """Whether no session is possible, so that nothing needs to be synthesised or asked."""
+    resolution = resolve(facts)
+    return resolution.winner is None or hopeless(resolution) is not None
 
 
 def _synthesised(synth: list[str], given: CdkArguments, environ: dict[str, str], output: Output) -> tuple[Path, int]:
@@ -128,7 +142,13 @@ def _synthesised(synth: list[str], given: CdkArguments, environ: dict[str, str],
 
 
 def _examine(
-    wanted: Wanted, options: argparse.Namespace, output: Output, assembly: Path | None, stacks: Sequence[str] = ()
+    wanted: Wanted,
+    options: argparse.Namespace,
+    output: Output,
+    assembly: Path | None,
+    *,
+    stacks: Sequence[str] = (),
+    connect: Connect | None = None,
 ) -> Examined:
     return examine(
         wanted,
@@ -137,6 +157,7 @@ def _examine(
         profile=options.profile,
         assembly=assembly,
         stacks=stacks,
+        connect=connect,
         certain=options.certain,
     )
 

@@ -32,7 +32,8 @@ COMMAND = Command(
         "Synthesises, checks the session against what came out (account, region, bootstrap, lifetime), asks before\n"
         "production, and has the project's own CDK command line deploy exactly that. All other arguments are the\n"
         "CDK's, as is the exit status once it runs; what is refused before has the statuses below.\n"
-        "The session is handed on as its profile or source, never as keys on a command line."
+        "The session is handed on as its profile or source, never as keys on a command line; where a profile asks for the\n"
+        "code of an MFA device, one code serves all of it."
     ),
     examples=(
         ("rolebound deploy --all", "every stack, with the session in force"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -167,6 +169,45 @@ def test_a_named_profile_is_what_the_cdk_takes_whatever_the_environment_holds(ac
     done = run(account, app, *DEPLOY, "--profile", "deploy", "-c", "queue=fourth", keys=wrong)
     assert done.returncode == 0, done.stderr
     assert "fourth" in queues(account)
+
+
+def test_one_code_serves_the_check_the_synthesis_and_the_deployment(account: Account, app: Path) -> None:
+    """A device gives a new code every half minute, and each is taken once: nobody is asked a second time."""
+    (app / ".aws").mkdir()
+    serial = f"arn:aws:iam::{ACCOUNT}:mfa/ada"
+    (app / ".aws" / "config").write_text(
+        f"[profile mfa]\nrole_arn = {ROLE}\nsource_profile = me\nmfa_serial = {serial}\nregion = {REGION}\n"
+    )
+    pair = "\n".join(f"{name.lower()} = {value}" for name, value in account.key.items())
+    (app / ".aws" / "credentials").write_text(f"[me]\n{pair}\n")
+    environ = {**account.environ, "PYTHONPATH": str(PROJECT), "HOME": str(app)}
+    command = [sys.executable, "-m", "operator_cli", *DEPLOY, "--profile", "mfa", "-c", "queue=coded"]
+    ours, terminal = pty.openpty()
+    said = bytearray()
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 4096):
+                said.extend(part)
+                if said.count(b"code") == 1 and b"123456" not in typed:
+                    typed.extend(b"123456")
+                    os.write(ours, b"123456\n")
+
+    typed = bytearray()
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    done = subprocess.run(
+        command, cwd=app, env=environ, stdin=terminal, stdout=terminal, stderr=terminal, timeout=120, check=False
+    )
+    os.close(terminal)
+    reader.join(timeout=10)
+    os.close(ours)
+    text = said.decode(errors="replace")
+    assert done.returncode == 0, text
+    assert text.count("Enter MFA code") == 1
+    assert "MFA token for" not in text
+    assert "coded" in queues(account)
+    assert account.key["AWS_SECRET_ACCESS_KEY"] not in text
 
 
 def test_json_keeps_standard_output_for_itself(account: Account, app: Path) -> None:

@@ -210,7 +210,7 @@ def _boundary(templates: Sequence[Mapping[str, Json]], place: Place) -> Conditio
     if len(found) > 1:
         raise UnknownToTheTable(
             "Some roles have a permissions boundary and some have not, or another one: the policy for deploying could "
-            "not ask for it. Give every role the same one."
+            "not ask for it. Give every role the same one, as the setting permissions_boundary does."
         )
     (boundary,) = found
     return {"StringEquals": {"iam:PermissionsBoundary": _arn_of(json.loads(boundary), place)}}

@@ -4,7 +4,7 @@
     python docs/permissions.py --check    the same, but fail if it is out of date
 
 Who may do what is read from the synthesised templates, why from the functions' code, how it is proven from what the
-end-to-end tests put on record (docs/proofs.json). `--assembly DIR` takes a cloud assembly that is there already.
+end-to-end tests put on record (docs/proofs.json). `--assembly DIR` takes a cloud assembly that is there already, `--output FILE` another place to write to.
 """
 
 from __future__ import annotations
@@ -110,12 +110,30 @@ class Deployment:
         on: dict[str, list[str]] = defaultdict(list)
         for statement in role.statements:
             if statement.effect == "Allow":
+                only = self._conditions(statement)
                 for action in statement.actions:
-                    on[action.pattern] += [self.called(resource) for resource in statement.resources]
+                    on[action.pattern] += [f"{self.called(resource)}{only}" for resource in statement.resources]
         return [
             Line(name, action, tuple(dict.fromkeys(places)), tuple(need for need in needs if need.action == action))
             for action, places in sorted(on.items())
         ]
+
+    def _conditions(self, statement: Statement) -> str:
+        if [one.key for one in statement.conditions] == ["kms:ViaService"]:
+            return (
+                f" through {_listed([value.pattern.split('.')[0] for value in statement.conditions[0].values], 'or')}"
+            )
+        told = [
+            f"`{one.key}` is {_listed([f'`{value.pattern}`' for value in one.values], 'or')}"
+            for one in statement.conditions
+        ]
+        return f", if {_listed(told)}" if told else ""
+
+    def proof(self, role: str, action: str) -> str:
+        """How it was proven that the role needs the action."""
+        # A key of one's own is a setting; the record is of the default ones.
+        otherwise = "evaluator" if action.startswith("kms:") else "**not proven**"
+        return self.proofs.get(role, {}).get(action, otherwise)
 
     def called(self, text: Text) -> str:
         """Call the resource of a statement as people do."""
@@ -153,6 +171,7 @@ _FORMS: Final = (
     (r"arn:aws:ec2:.*:security-group/<(.+)>", "the group `{0}`"),
     (r"arn:aws:ec2:.*:subnet/<(.+)>", "the subnet `{0}`"),
     (r"<Sweeper>", "the function `sweeper`"),
+    (r"<Key/Key>", "the application's key"),
 )
 """ARNs, with references in angle brackets, and what people call them."""
 
@@ -203,8 +222,10 @@ def _in_short(here: Deployment) -> str:
         f"The code may do {len(used)} different things to AWS, each because a line of it does: take one away and that line is"
         " denied; a grant that no line needs fails synthesis."
     )
+    bounds = {text.pattern for role in here.roles.values() for text in role.resource["PermissionsBoundary"].texts()}
     points = (
         roles,
+        *(f"Every role is limited by the permissions boundary `{bound}`." for bound in sorted(bounds)),
         "No user, no access key, no managed policy, no wildcard action, no role that a person or another account can become.",
         needed,
         "Credentials that left a function are of no use on the data: the stores refuse them outside our endpoints.",
@@ -220,7 +241,11 @@ def _code_table(here: Deployment) -> str:
         free = _free(here, name)
         for position, line in enumerate(lines):
             service = line.action.partition(":")[0]
-            through = here.endpoints.get((name, service), "") or ("" if function and function.is_in_vpc else _OUTSIDE)
+            through = here.endpoints.get((name, service), "")
+            if service == "kms":
+                through = "the service that the line calls"
+            elif not through and function and not function.is_in_vpc:
+                through = _OUTSIDE
             rows.append(
                 [
                     f"**{name}**" if position == 0 else "",
@@ -228,7 +253,7 @@ def _code_table(here: Deployment) -> str:
                     _listed(line.on),
                     _because(line.needs),
                     through or "**no endpoint**",
-                    here.proofs.get(name, {}).get(line.action, "**not proven**"),
+                    here.proof(name, line.action),
                 ]
             )
         rows += free
@@ -310,7 +335,7 @@ def _service_table(here: Deployment) -> str:
                 continue
             reason = _reason(here, name, line)
             who = _SERVICES[_trusted(here.roles[name])[0]]
-            proof = here.proofs.get(name, {}).get(line.action, "**not proven**")
+            proof = here.proof(name, line.action)
             on = _listed(sorted({re.sub(r"the subnet `.*`", "the isolated subnets", place) for place in line.on}))
             actions = grouped.setdefault((who, reason, on, proof), {}).setdefault(name, [])
             actions.append(f"`{line.action}`")
@@ -500,7 +525,7 @@ def _deploying(here: Deployment) -> Iterator[str]:
         "gateway, peering or route); read an event, a message, a payload or a secret.\n\n"
         "What it still may, and you should know:\n\n"
         "- It writes the policies of our roles and the code of our functions. Whoever may deploy can give them anything that the\n"
-        "  account allows; only a permissions boundary limits that.\n"
+        "  account allows; only a permissions boundary (the setting `permissions_boundary`) limits that.\n"
         "- Parts of a network have no names: it may make and change those of its account and region, and deletes only what has the\n"
         "  tag `project=rolebound`.\n"
         "- Whoever runs `cdk deploy` needs only to become the CDK's four roles: the policy `…-caller`."
@@ -548,6 +573,7 @@ _PROOFS: Final = """\
 | evaluator | the deployed policies, judged as IAM does: allowed, not without the action, not on the neighbour | [policy_evaluation.py](../credential_rules/policy_evaluation.py) |
 | one step outside | every role is denied more than seventy calls beside its own: other tables, queues, buckets, functions and roles, other operations on its own, other services | [near_misses.py](../tests/e2e/near_misses.py) |
 | endpoints, stores | every use is admitted, every near miss refused, for every deployment | [test_endpoint_policies.py](../tests/stacks/test_endpoint_policies.py), [test_store_policies.py](../tests/stacks/test_store_policies.py) |
+| key | with a key of one's own: used through the services only, by whom the table names | [test_data_key.py](../tests/stacks/test_data_key.py) |
 | deploying role | each action is called with its credentials, with and without it; the real CDK bootstraps and deploys | [test_deploy_role.py](../tests/e2e/test_deploy_role.py), [test_deploy_policy.py](../tests/stacks/test_deploy_policy.py) |
 
 What the local AWS does not enforce, so that only the evaluator speaks for it: endpoint policies and `aws:SourceVpce`, policies
@@ -562,8 +588,8 @@ def _several(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
+def _listed(words: Sequence[str], last: str = "and") -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def _number(count: int) -> str:
@@ -586,9 +612,9 @@ STALE: Final = (
 )
 
 
-def _write_or_check(assembly: Path, *, check: bool) -> int:
+def _write_or_check(assembly: Path, output: Path, *, check: bool) -> int:
     if not check:
-        FILE.write_text(page(assembly), encoding="utf-8")
+        output.write_text(page(assembly), encoding="utf-8")
         return 0
     if FILE.exists() and FILE.read_text(encoding="utf-8") == page(assembly):
         return 0
@@ -601,11 +627,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is out of date")
     parser.add_argument("--assembly", type=Path, help="a cloud assembly, instead of synthesising the default settings")
+    parser.add_argument(
+        "--output", type=Path, default=FILE, help="where to write it: the page of a deployment of yours"
+    )
     options = parser.parse_args(arguments)
     if options.assembly:
-        return _write_or_check(options.assembly, check=options.check)
+        return _write_or_check(options.assembly, options.output, check=options.check)
     with tempfile.TemporaryDirectory() as folder:
-        return _write_or_check(synthesised(Path(folder)), check=options.check)
+        return _write_or_check(synthesised(Path(folder)), options.output, check=options.check)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,6 +131,34 @@ def test_the_kernel_says_who_asks() -> None:
     one, other = socket.socketpair(socket.AF_UNIX)
     with one, other:
         assert is_own(one)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_gets_nothing() -> None:
+    """Even where the directory would let them in."""
+    ask = (
+        "import os, socket, sys; path, user = sys.argv[1:]; os.setuid(int(user)); "
+        "s = socket.socket(socket.AF_UNIX); s.connect(path); sys.stdout.buffer.write(s.recv(999))"
+    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as open_to_all:
+        Path(open_to_all).chmod(0o755)
+        path = Path(open_to_all) / "socket"
+        server = BridgeServer(path, lambda: ANSWER)
+        path.chmod(0o666)
+        try:
+            told = {
+                user: subprocess.run(
+                    [sys.executable, "-I", "-S", "-c", ask, str(path), str(user)],
+                    capture_output=True,
+                    text=True,
+                    timeout=30,
+                    check=True,
+                ).stdout
+                for user in (0, 65534)
+            }
+        finally:
+            server.close()
+    assert told == {0: f"+{ANSWER}", 65534: ""}
 
 
 def test_the_directory_is_gone_afterwards_and_so_is_what_a_killed_supervisor_left(tmp_path: Path) -> None:

@@ -140,6 +140,17 @@ def _network(network: Network) -> Resources:
                 "RouteTableId": _reference(table_of(subnet["SubnetId"], network), found),
             },
         }
+    for acl in network.acls or ():
+        found |= dict(_acl(acl, vpc))
+    if network.name_servers:
+        found["dhcp-options"] = {
+            "Type": "AWS::EC2::DHCPOptions",
+            "Properties": {"DomainNameServers": list(network.name_servers)},
+        }
+        found["dhcp-association"] = {
+            "Type": "AWS::EC2::VPCDHCPOptionsAssociation",
+            "Properties": {"VpcId": vpc, "DhcpOptionsId": {"Ref": "dhcp-options"}},
+        }
     for endpoint in network.endpoints or ():
         found[endpoint["VpcEndpointId"]] = _endpoint(endpoint, vpc, found)
     for number, zone in enumerate(network.zones or ()):
@@ -177,6 +188,22 @@ def _routes(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         properties = {"RouteTableId": {"Ref": table["RouteTableId"]}, target: route[target]}
         properties |= {ours: route[theirs] for theirs, ours in _DESTINATIONS.items() if route.get(theirs)}
         yield f"{table['RouteTableId']}-route-{number}", {"Type": "AWS::EC2::Route", "Properties": properties}
+
+
+def _acl(acl: Mapping[str, Any], vpc: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    name = str(acl["NetworkAclId"])
+    yield name, {"Type": "AWS::EC2::NetworkAcl", "Properties": {"VpcId": vpc}}
+    for number, entry in enumerate(acl.get("Entries", ())):
+        properties = {key: entry[key] for key in ("RuleNumber", "RuleAction", "Protocol", "Egress")}
+        block = entry.get("CidrBlock") or entry.get("Ipv6CidrBlock", "")
+        properties |= {"NetworkAclId": {"Ref": name}, "CidrBlock": block}
+        yield f"{name}-entry-{number}", {"Type": "AWS::EC2::NetworkAclEntry", "Properties": properties}
+    for association in acl.get("Associations", ()):
+        properties = {"SubnetId": {"Ref": association["SubnetId"]}, "NetworkAclId": {"Ref": name}}
+        yield (
+            f"{name}-{association['SubnetId']}",
+            {"Type": "AWS::EC2::SubnetNetworkAclAssociation", "Properties": properties},
+        )
 
 
 def _rules(permissions: Iterable[Mapping[str, Any]], side: str, resources: Resources) -> Iterator[dict[str, Any]]:

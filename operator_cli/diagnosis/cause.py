@@ -31,6 +31,7 @@ class Slug(StrEnum):
     PRIVATE_DNS = "private-dns-off"
     VPC_DNS = "vpc-dns-off"
     SECURITY_GROUP = "wrong-security-group"
+    NETWORK_ACL = "network-acl"
     ENDPOINT_POLICY = "endpoint-policy"
     MISSING_ACTION = "missing-action"
     WRONG_RESOURCE = "wrong-resource"

@@ -73,6 +73,8 @@ _GROUPS: Final = Read("ec2", "describe_security_groups", "ec2:DescribeSecurityGr
 _VPC: Final = Read("ec2", "describe_vpcs", "ec2:DescribeVpcs")
 _DNS: Final = Read("ec2", "describe_vpc_attribute", "ec2:DescribeVpcAttribute")
 _PREFIX_LISTS: Final = Read("ec2", "describe_prefix_lists", "ec2:DescribePrefixLists")
+_ACLS: Final = Read("ec2", "describe_network_acls", "ec2:DescribeNetworkAcls")
+_DHCP: Final = Read("ec2", "describe_dhcp_options", "ec2:DescribeDhcpOptions")
 _ZONES: Final = Read("route53", "list_hosted_zones_by_vpc", "route53:ListHostedZonesByVPC")
 _STREAMS: Final = Read("logs", "describe_log_streams", "logs:DescribeLogStreams")
 _LINES: Final = Read("logs", "get_log_events", "logs:GetLogEvents")
@@ -94,6 +96,8 @@ READS: Final = (
     _VPC,
     _DNS,
     _PREFIX_LISTS,
+    _ACLS,
+    _DHCP,
     _ZONES,
     _STREAMS,
     _LINES,
@@ -145,7 +149,8 @@ class Role:
 class Network:
     """The function's VPC, each part as EC2 describes it; None for what was not read.
 
-    `prefix_lists` gives the names of AWS's own by their ids, `zones` those of the private hosted zones.
+    `name_servers` are those that DHCP gives out, empty for Amazon's; `prefix_lists` gives the names of AWS's own by their
+    ids, `zones` those of the private hosted zones.
     """
 
     vpc: str
@@ -156,13 +161,16 @@ class Network:
     cidrs: Sequence[str] | None = None
     resolves_names: bool | None = None
     gives_names: bool | None = None
+    acls: Sequence[Mapping[str, Any]] | None = None
+    name_servers: Sequence[str] = ()
     prefix_lists: Mapping[str, str] = field(default_factory=dict)
     zones: Sequence[str] | None = None
 
     @property
     def is_known(self) -> bool:
         """Whether everything was read that a call's way depends on."""
-        return all(part is not None for part in (self.subnets, self.route_tables, self.endpoints, self.groups))
+        parts = (self.subnets, self.route_tables, self.endpoints, self.groups, self.acls)
+        return all(part is not None for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +327,7 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
         mappings, streams, *rest = first
         lines = _log(reader, log_group, streams)
         read_role = _role(reader, role_arn, rest[: len(role)]) if role_arn else None
-        read_network = _network(vpc, rest[len(role) :]) if vpc else None
+        read_network = _network(reader, vpc, rest[len(role) :]) if vpc else None
         source, layers = code.result()
         log_was_refused = any(unread.permission in {_STREAMS.permission, _LINES.permission} for unread in reader.unread)
         return Facts(
@@ -420,13 +428,14 @@ def _network_questions(vpc: str, region: str) -> list[_Question]:
         _Question(_VPC, {"VpcIds": [vpc]}, f"the addresses of {vpc}"),
         _Question(_DNS, {"VpcId": vpc, "Attribute": "enableDnsSupport"}, f"whether {vpc} resolves names"),
         _Question(_DNS, {"VpcId": vpc, "Attribute": "enableDnsHostnames"}, f"whether {vpc} gives names"),
+        _Question(_ACLS, in_vpc, f"the network ACLs of {vpc}"),
         _Question(_PREFIX_LISTS, {}, "AWS's prefix lists"),
         _Question(_ZONES, {"VPCId": vpc, "VPCRegion": region}, f"the private hosted zones of {vpc}"),
     ]
 
 
-def _network(vpc: str, answers: Sequence[Answer | None]) -> Network:
-    subnets, tables, endpoints, groups, description, support, names, lists, zones = answers
+def _network(reader: _Reader, vpc: str, answers: Sequence[Answer | None]) -> Network:
+    subnets, tables, endpoints, groups, description, support, names, acls, lists, zones = answers
 
     def part(answer: Answer | None, key: str) -> Sequence[Mapping[str, Any]] | None:
         # Filtered once more: a local AWS may not know the filter.
@@ -442,9 +451,26 @@ def _network(vpc: str, answers: Sequence[Answer | None]) -> Network:
         cidrs=None if described is None else _cidrs(described),
         resolves_names=None if support is None else bool(support["EnableDnsSupport"]["Value"]),
         gives_names=None if names is None else bool(names["EnableDnsHostnames"]["Value"]),
+        acls=part(acls, "NetworkAcls"),
+        name_servers=_name_servers(reader, vpc, str((described or {}).get("DhcpOptionsId") or "default")),
         prefix_lists={entry["PrefixListId"]: entry["PrefixListName"] for entry in (lists or {}).get("PrefixLists", ())},
         zones=None if zones is None else [str(zone["Name"]) for zone in zones.get("HostedZoneSummaries", ())],
     )
+
+
+def _name_servers(reader: _Reader, vpc: str, options: str) -> list[str]:
+    """Give the DNS servers that a VPC's machines are told to ask; none where nothing but Amazon's is said."""
+    if options == "default":
+        return []
+    question = _Question(_DHCP, {"DhcpOptionsIds": [options]}, f"the DNS servers of {vpc}")
+    return [
+        str(value["Value"])
+        for entry in (reader.answer(question) or {}).get("DhcpOptions", ())
+        for configuration in entry.get("DhcpConfigurations", ())
+        if configuration.get("Key") == "domain-name-servers"
+        for value in configuration.get("Values", ())
+        if value.get("Value") != "AmazonProvidedDNS"
+    ]
 
 
 def _cidrs(described: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ _WHAT: Final = {
     ),
     Slug.VPC_DNS: "The function's VPC does not resolve the names that the SDK calls for {services}.",
     Slug.SECURITY_GROUP: "Security groups stop HTTPS on its way from the function to {services}.",
+    Slug.NETWORK_ACL: "A network ACL lets nothing through between the function and {services}.",
 }
 _FIX: Final = {
     Slug.MISSING_ENDPOINT: (
@@ -48,6 +49,10 @@ _FIX: Final = {
         "Let TCP 443 out of the function's group to the endpoint's group (for a gateway endpoint: to its prefix list), and"
         " into the endpoint's group from the function's."
     ),
+    Slug.NETWORK_ACL: (
+        "Let TCP 443 out and 1024-65535 back in for the function's subnets, and the reverse for the endpoint's; or give them"
+        " the VPC's default ACL."
+    ),
 }
 
 
@@ -62,7 +67,7 @@ def way_causes(facts: Facts, judgement: Judgement) -> Iterator[Cause]:
             for step in way.steps:
                 # What an endpoint's policy lets through depends on the action: `permissions` judges it.
                 if step.verdict is False and step.hop != "policy":
-                    closed.setdefault(_slug(way, step, network), []).append((way, step))
+                    closed.setdefault(_slug(way, step, facts, network), []).append((way, step))
     called = {action.partition(":")[0].lower() for call in judgement.calls for action in call.actions}
     for slug, found in closed.items():
         services = sorted({way.service for way, _ in found})
@@ -99,7 +104,7 @@ def way_doubts(facts: Facts, judgement: Judgement) -> Iterator[Doubt]:
             yield Doubt(f"Whether its calls to {way.service} arrive: {why}.")
 
 
-def _slug(way: Way, step: Step, network: Network) -> Slug:
+def _slug(way: Way, step: Step, facts: Facts, network: Network) -> Slug:
     if step.hop in {"egress", "ingress"}:
         return Slug.SECURITY_GROUP
     if step.hop == "dns":
@@ -109,7 +114,19 @@ def _slug(way: Way, step: Step, network: Network) -> Slug:
             if endpoint.get("PrivateDnsEnabled") is False
         }
         return Slug.PRIVATE_DNS if without & set(way.endpoints) else Slug.VPC_DNS
-    return Slug.ROUTE_TABLE if step.hop == "subnet" and way.endpoints else Slug.MISSING_ENDPOINT
+    if step.hop == "subnet" and way.endpoints:
+        return Slug.NETWORK_ACL if _is_routed(way, facts, network) else Slug.ROUTE_TABLE
+    return Slug.MISSING_ENDPOINT
+
+
+def _is_routed(way: Way, facts: Facts, network: Network) -> bool:
+    """Whether the route tables are in order, so that only a network ACL is left to stop a packet at its subnet."""
+    tables = _tables(facts, network)
+    return all(
+        endpoint.get("VpcEndpointType") == "Interface" or tables <= set(endpoint.get("RouteTableIds", ()))
+        for endpoint in network.endpoints or ()
+        if endpoint["VpcEndpointId"] in way.endpoints
+    )
 
 
 def _tables(facts: Facts, network: Network) -> set[str]:

@@ -15,6 +15,7 @@ from tests.operator_cli.diagnosis.recorded import (
     ROLE,
     TABLE,
     Recorded,
+    acl_entries,
     document,
     statement,
     to_group,
@@ -184,6 +185,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
         Slug.SECURITY_GROUP,
         _group("sg-doors", IpPermissions=[{**to_group("sg-functions"), "FromPort": 80, "ToPort": 80}]),
         "groups doors",
+    ),
+    "acl-denies": Fault(
+        Slug.NETWORK_ACL, lambda r: r.acls["acl-default"].update(Entries=acl_entries("deny", 32767)), "subnets"
     ),
     # --- whether calls are allowed ---
     "missing-action": Fault(Slug.MISSING_ACTION, _role(_PUT), "role"),

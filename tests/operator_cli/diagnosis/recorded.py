@@ -63,6 +63,12 @@ def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def acl_entries(action: str, number: int) -> list[dict[str, Any]]:
+    """Give the entries of a network ACL that allow, or deny, everything both ways."""
+    everything = {"CidrBlock": "0.0.0.0/0", "Protocol": "-1", "RuleAction": action, "RuleNumber": number}
+    return [{**everything, "Egress": way} for way in (True, False)]
+
+
 class Recorded:
     """Answers as AWS does. A test changes what it is about.
 
@@ -74,6 +80,8 @@ class Recorded:
         boundary: The document of the role's permissions boundary.
         subnets, tables, endpoints, groups: As EC2 describes them, by id.
         dns: The VPC's attributes.
+        acls: Its network ACLs, by id.
+        name_servers: What its machines are told to ask.
         zones: The names of private hosted zones.
         lines: What its log holds: text, and milliseconds after the last change.
         refused: The permissions that the caller lacks.
@@ -141,6 +149,13 @@ class Recorded:
             "sg-other": {"IpPermissions": [], "IpPermissionsEgress": [https(IpRanges=[{"CidrIp": "0.0.0.0/0"}])]},
         }
         self.dns = {"enableDnsSupport": True, "enableDnsHostnames": True}
+        self.acls: dict[str, dict[str, Any]] = {
+            "acl-default": {
+                "Associations": [{"SubnetId": name} for name in self.subnets],
+                "Entries": [*acl_entries("allow", 100), *acl_entries("deny", 32767)],
+            }
+        }
+        self.name_servers = ["AmazonProvidedDNS"]
         self.zones: list[str] = []
         self.lines: list[tuple[str, int]] = []
         self.refused: set[str] = set()
@@ -215,11 +230,18 @@ class Recorded:
         return {"SecurityGroups": [{"GroupId": name, "VpcId": "vpc-1", **group} for name, group in self.groups.items()]}
 
     def _describe_vpcs(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        return {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}]}
+        return {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "DhcpOptionsId": "dopt-1"}]}
 
     def _describe_vpc_attribute(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         name = parameters["Attribute"]
         return {name[0].upper() + name[1:]: {"Value": self.dns[name]}}
+
+    def _describe_network_acls(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"NetworkAcls": [{"NetworkAclId": name, "VpcId": "vpc-1", **acl} for name, acl in self.acls.items()]}
+
+    def _describe_dhcp_options(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        values = [{"Value": server} for server in self.name_servers]
+        return {"DhcpOptions": [{"DhcpConfigurations": [{"Key": "domain-name-servers", "Values": values}]}]}
 
     def _describe_prefix_lists(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         return {

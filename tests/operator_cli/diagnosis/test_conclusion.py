@@ -15,7 +15,7 @@ from operator_cli.diagnosis.cause import Likelihood, Slug
 from operator_cli.diagnosis.conclusion import Diagnosis, as_json
 from tests.operator_cli.conftest import KEY_ID, MARK, TEMPORARY_KEY_ID, Said
 from tests.operator_cli.diagnosis.faults import FAULTS, Fault
-from tests.operator_cli.diagnosis.recorded import ACCOUNT, NAME, QUEUE, ROLE, Recorded
+from tests.operator_cli.diagnosis.recorded import ACCOUNT, NAME, QUEUE, ROLE, Recorded, acl_entries
 
 PAIRS: Final = [
     pair for pair in itertools.combinations(sorted(FAULTS), 2) if FAULTS[pair[0]].is_independent_of(FAULTS[pair[1]])
@@ -194,6 +194,22 @@ def test_a_nat_gateway_needs_no_endpoint() -> None:
     assert slugs(recorded) == []
 
 
+def test_an_acl_of_single_ports_and_a_dns_server_of_ones_own_are_doubts() -> None:
+    """Either may stop a call, and neither is judged: that is not the same as nothing wrong."""
+    recorded = Recorded()
+    recorded.acls["acl-default"]["Entries"] = [
+        {**entry, "CidrBlock": "10.0.0.0/16", "Protocol": "6"} for entry in acl_entries("allow", 100)
+    ]
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("the network ACL 'acl-default'" in doubt.what for doubt in diagnosis.doubts)
+    recorded = Recorded()
+    recorded.name_servers = ["10.0.0.2"]
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("DNS server of its own" in doubt.what for doubt in diagnosis.doubts)
+
+
 def test_a_route_into_nothing_is_no_way_out() -> None:
     """EC2 keeps the route of a NAT gateway that was deleted, as a black hole."""
     recorded = Recorded()
@@ -228,6 +244,8 @@ def test_a_function_outside_of_any_vpc_reaches_everything() -> None:
         ("ec2:DescribeVpcEndpoints", "Whether its calls arrive"),
         ("ec2:DescribeSecurityGroups", "Whether its calls arrive"),
         ("ec2:DescribeVpcAttribute", "Whether its calls arrive"),
+        ("ec2:DescribeNetworkAcls", "Whether its calls arrive"),
+        ("ec2:DescribeDhcpOptions", "Whether its calls arrive"),
         ("logs:DescribeLogStreams", "What it failed with"),
         ("logs:GetLogEvents", "What it failed with"),
     ],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from credential_rules.engine import Report
     from credential_rules.index import Function, Index
+    from credential_rules.policy_evaluation import Verdict
     from credential_rules.rule import Rule
     from credential_rules.sources import Source
     from credential_rules.template import Resource
@@ -290,18 +291,27 @@ def permission(
 
     Args:
         facts: The function; its role has to be complete.
-        layer: The role's own policies, its boundary, or the policy of an endpoint.
+        layer: Whose answer: the role's trust (asked by Lambda itself), its own policies, its boundary, an endpoint's policy.
         action: The IAM action.
         resource: The ARN of what it is done to.
         endpoint: The policy of the VPC endpoint that the call passes.
     """
     from credential_rules.policy_evaluation import (  # noqa: PLC0415 - the other commands need none of it
-        Decision,
         Request,
         authorise,
+        evaluate,
     )
 
     role = facts.role
+    if layer == "trust" and role is not None and role.trust is not None:
+        asked = Request(
+            action="sts:AssumeRole",
+            resource=role.arn,
+            principal_arn="lambda.amazonaws.com",
+            principal_account="",
+            context={"aws:SourceAccount": facts.account, "aws:SourceArn": facts.arn},
+        )
+        return _told(evaluate(role.trust.document, asked))
     if role is None or not role.is_complete:
         return Permission(None, reason="the role's policies were not read")
     context = {
@@ -328,6 +338,12 @@ def permission(
         verdict = authorise(request, identity=_EVERYTHING, boundary=role.boundary.document if role.boundary else None)
     else:
         verdict = authorise(request, identity=_EVERYTHING, endpoint=endpoint)
+    return _told(verdict)
+
+
+def _told(verdict: Verdict) -> Permission:
+    from credential_rules.policy_evaluation import Decision  # noqa: PLC0415 - as above
+
     return Permission(
         {Decision.ALLOWED: True, Decision.CANNOT_TELL: None}.get(verdict.decision, False),
         is_explicit=verdict.decision is Decision.EXPLICIT_DENY,

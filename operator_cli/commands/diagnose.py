@@ -165,14 +165,14 @@ def tell(diagnosis: Diagnosis, output: Output) -> None:
         page.line(Text.assemble(f"{number}. ", (cause.slug.value, "bold"), "  ", likelihood))
         page.line(Text(cause.what), indent=3)
         for line in cause.evidence:
-            page.line(Text.assemble(("evidence  ", "dim"), line), indent=3)
-        page.line(Text.assemble(("do next   ", "bold"), cause.fix), indent=3)
+            page.field("evidence", Text(line))
+        page.field("do next", Text(cause.fix, style="bold"))
     if diagnosis.doubts:
         page.line()
         page.line(Text("Cannot tell", style="bold yellow"))
         for doubt in diagnosis.doubts:
             needs = f" Needs {doubt.permission}." if doubt.permission else ""
-            page.line(Text(f"? {doubt.what}{needs}"), indent=3)
+            page.field("?", Text(f"{doubt.what}{needs}"))
     for note in diagnosis.notes:
         page.line()
         page.line(Text(note, style="dim"))
@@ -180,7 +180,10 @@ def tell(diagnosis: Diagnosis, output: Output) -> None:
 
 
 class _Page:
-    """Lines on a console: wrapped within their indentation on a terminal, one line each in a file."""
+    """Lines on a console: wrapped within their column on a terminal, one line each in a file."""
+
+    _WIDTH: Final = 8
+    """Of the longest name of a field."""
 
     def __init__(self, output: Output) -> None:
         self._console = output.console()
@@ -195,6 +198,20 @@ class _Page:
         else:
             self._console.print(Text.assemble(" " * indent, shown))
 
+    def field(self, name: str, text: Text) -> None:
+        from rich.table import Table  # noqa: PLC0415 - JSON needs none of it
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        if not self._console.is_terminal:
+            self._console.print(Text.assemble(f"   {name:<{self._WIDTH}}  ", text))
+            return
+        row = Table.grid(padding=(0, 2, 0, 0))
+        row.add_column(width=1)
+        row.add_column(width=self._WIDTH, style="dim")
+        row.add_column(overflow="fold")
+        row.add_row("", name, text)
+        self._console.print(row)
+
 
 COMMAND: Final = Command(
     name="diagnose",
@@ -202,7 +219,10 @@ COMMAND: Final = Command(
     description=(
         "Reads a deployed function and what decides whether its calls to AWS succeed: its variables, code, role, network and"
         " last errors. Prints the causes, the likeliest first, each with what shows it and what to do. It changes"
-        " nothing, and shows no value of a variable. What it may not read it names, with the permission that it lacks."
+        " nothing, and shows no value of a variable. What it may not read it names, with the permission that it lacks.\n\n"
+        "The JSON document holds: function, healthy, causes (slug, likelihood: certain, likely or possible, what, evidence,"
+        " fix, sources), cannot_tell (what, permission or null), errors of the log (code, kind, operation or null, times,"
+        " last), notes, aws_calls, seconds."
     ),
     examples=(
         ("rolebound diagnose events-api", "the function of that name, in the SDK's own account and region"),

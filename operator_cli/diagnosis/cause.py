@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class Slug(StrEnum):
     """Every cause there is. Equally likely ones are told in this order: who signs, whether it arrives, whether it may."""
 
+    NOT_ACTIVE = "function-not-active"
+    ROLE_MISSING = "role-missing"
+    ROLE_TRUST = "role-not-assumable"
     EXPLICIT_KEY = "explicit-key-without-token"
     LEFTOVER_TOKEN = "leftover-token"  # noqa: S105 - the name of a cause
     LONG_LIVED_KEY = "long-lived-key"

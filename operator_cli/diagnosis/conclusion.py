@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.diagnosis.cause import LIKELIHOODS, Cause, Doubt, Likelihood, Slug
+from operator_cli.diagnosis.identity import identity_causes
 from operator_cli.diagnosis.logged_errors import Kind, LoggedError, errors_in
 from operator_cli.diagnosis.permissions import permission_causes
 from operator_cli.diagnosis.signers import log_only_causes, signer_causes
@@ -65,7 +66,7 @@ def diagnose(facts: Facts, judgement: Judgement, may: May) -> Diagnosis:
         may: Says what its role may do.
     """
     errors, older = _since_last_change(facts)
-    found = [*signer_causes(judgement, errors), *way_causes(facts, judgement)]
+    found = [*identity_causes(facts, may), *signer_causes(judgement, errors), *way_causes(facts, judgement)]
     doubts = [*_unread(facts), *way_doubts(facts, judgement)]
     for each in permission_causes(facts, judgement, errors, may):
         (found if isinstance(each, Cause) else doubts).append(each)  # type: ignore[arg-type] # one list for each class
@@ -208,6 +209,8 @@ def _unexplained(causes: Sequence[Cause], errors: Sequence[LoggedError]) -> Iter
 
 
 def _notes(facts: Facts, judgement: Judgement, older: Sequence[LoggedError]) -> Iterator[str]:
+    if facts.log is not None and not facts.log:
+        yield f"Its log {facts.log_group} is empty: it has not run yet, or may not write there."
     if older:
         codes = ", ".join(dict.fromkeys(error.code for error in older))
         yield (

@@ -132,12 +132,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """The function's role. `is_complete` is False if some policy, or the list of them, was not read."""
+    """The function's role. `is_complete` is False if some policy, or the list of them, was not read.
+
+    `trust` says who may assume it, None if that was not read; `exists` is False if IAM has no such role.
+    """
 
     arn: str
     policies: tuple[Policy, ...] = ()
     boundary: Policy | None = None
     is_complete: bool = True
+    trust: Policy | None = None
+    exists: bool = True
 
     @property
     def name(self) -> str:
@@ -358,6 +363,9 @@ def _role_questions(name: str) -> list[_Question]:
 def _role(reader: _Reader, arn: str, answers: Sequence[Answer | None]) -> Role:
     name = arn.rpartition("/")[2]
     role, inline, attached = answers
+    if role is None and not any(unread.permission == _ROLE.permission for unread in reader.unread):
+        return Role(arn=arn, is_complete=False, exists=False)
+    trust = ((role or {}).get("Role") or {}).get("AssumeRolePolicyDocument")
     boundary = str(((role or {}).get("Role") or {}).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") or "")
     inline_names = list((inline or {}).get("PolicyNames", ()))
     managed = [str(policy["PolicyArn"]) for policy in (attached or {}).get("AttachedPolicies", ())]
@@ -400,6 +408,7 @@ def _role(reader: _Reader, arn: str, answers: Sequence[Answer | None]) -> Role:
         arn=arn,
         policies=tuple(policies),
         boundary=Policy(boundary, document_of(bounding["PolicyVersion"]["Document"])) if bounding is not None else None,
+        trust=None if trust is None else Policy("trust", document_of(trust)),
         is_complete=all(part is not None for part in (role, inline, attached, *second, *third)),
     )
 

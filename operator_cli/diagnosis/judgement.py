@@ -52,8 +52,9 @@ class VariableFinding:
     is_used: bool = False
 
 
-Layer = Literal["identity", "boundary", "endpoint"]
-"""The policies that a call from a function passes and that can be read: the role's own, its boundary's, an endpoint's."""
+Layer = Literal["trust", "identity", "boundary", "endpoint"]
+"""The policies that decide on a function's calls and that can be read: who may assume its role, the role's own, its
+boundary's, an endpoint's."""
 
 Hop = Literal["subnet", "endpoint", "dns", "egress", "ingress", "policy"]
 

@@ -97,7 +97,13 @@ def way_doubts(facts: Facts, judgement: Judgement) -> Iterator[Doubt]:
     if not facts.network.is_known:
         yield Doubt("Whether its calls arrive: a part of its network was not read.")
         return
+    policies = {one["VpcEndpointId"]: one.get("PolicyDocument") for one in facts.network.endpoints or ()}
     for way in judgement.ways or ():
+        for endpoint in way.endpoints:
+            if not policies.get(endpoint):
+                yield Doubt(
+                    f"Whether the policy of {endpoint} lets its calls to {way.service} through: EC2 does not tell it."
+                )
         if way.verdict is None:
             unknown = [step.evidence for step in way.steps if step.verdict is not True]
             why = unknown[0] if unknown else "a part of its network leads elsewhere"

@@ -113,6 +113,7 @@ class Plan:
         in_wrong_group: Whether the function is in a group that nobody admits.
         associates_table: Whether the subnets are associated with the route table of the gateway endpoint.
         endpoint_actions: What the queue's endpoint lets through.
+        trusted: The service that may assume the role.
         invokes: Whether the function is run, so that its log shows what happens.
     """
 
@@ -128,6 +129,7 @@ class Plan:
     in_wrong_group: bool = False
     associates_table: bool = True
     endpoint_actions: tuple[str, ...] = ("sqs:SendMessage",)
+    trusted: str = "lambda.amazonaws.com"
     invokes: bool = True
 
 
@@ -176,6 +178,13 @@ class Deployment:
         """Run a function once, whatever comes of it."""
         self._lambda.invoke(FunctionName=function, Payload=b"{}")
 
+    def delete_role(self, name: str) -> None:
+        """Delete a function's role, which carries its name."""
+        for policy in self._iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            self._iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+        self._iam.delete_role_policy(RoleName=name, PolicyName="work")
+        self._iam.delete_role(RoleName=name)
+
     def session(self, *, seconds: int) -> dict[str, str]:
         """Give the credentials of another role's session, as variables that a plan's code passes on."""
         name = f"sender-{uuid.uuid4().hex[:8]}"
@@ -198,7 +207,7 @@ class Deployment:
                 PolicyName=f"{name}-boundary", PolicyDocument=document
             )["Policy"]["Arn"]
         role = self._iam.create_role(
-            RoleName=name, AssumeRolePolicyDocument=_trust({"Service": "lambda.amazonaws.com"}), **limit
+            RoleName=name, AssumeRolePolicyDocument=_trust({"Service": plan.trusted}), **limit
         )["Role"]["Arn"]
         statements = [_allow([action], resources.get(resource, resource)) for action, resource in plan.actions.items()]
         # The first inline, all in a managed one: roles have policies of both kinds.

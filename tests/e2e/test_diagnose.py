@@ -61,6 +61,7 @@ FAULTS: Final[Mapping[Slug, Plan]] = {
     Slug.ENDPOINT_OVERRIDE: Plan(variables={"AWS_ENDPOINT_URL_SQS": "https://127.0.0.1:9"}),
     Slug.EXPLICIT_KEY: Plan(code=PASSES_ITS_OWN_KEY),
     Slug.LEFTOVER_TOKEN: Plan(variables={"AWS_SECURITY_TOKEN": TOKEN}),
+    Slug.ROLE_TRUST: Plan(trusted="ec2.amazonaws.com", invokes=False),
     Slug.BOUNDARY: Plan(boundary=("dynamodb:PutItem",)),
 }
 """A fault, and the one difference that plants it. The expired session is planted by a test of its own: it takes time."""
@@ -202,6 +203,13 @@ def test_a_session_that_was_copied_and_has_expired_is_named(
     assert diagnosis.causes[0].likelihood is Likelihood.CERTAIN
     assert any("ExpiredToken" in line for line in diagnosis.causes[0].evidence)
     assert not [value for value in copied.values() if value in repr(diagnosis)]
+
+
+def test_a_role_that_was_deleted_is_named(deployment: Deployment, diagnosed: Callable[[str], Diagnosis]) -> None:
+    """The function keeps its ARN, and nobody is there."""
+    function = deployment.deploy(Plan())
+    deployment.delete_role(function)
+    assert [cause.slug for cause in diagnosed(function).causes] == [Slug.ROLE_MISSING]
 
 
 def test_two_faults_get_two_verdicts(deployment: Deployment, diagnosed: Callable[[str], Diagnosis]) -> None:

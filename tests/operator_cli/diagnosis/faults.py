@@ -104,6 +104,40 @@ QUEUE = boto3.client("sqs", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
 """
 
 FAULTS: Final[Mapping[str, Fault]] = {
+    # --- whether it has an identity ---
+    "update-failed": Fault(
+        Slug.NOT_ACTIVE,
+        lambda r: r.configuration.update(
+            LastUpdateStatus="Failed", LastUpdateStatusReason="The subnet has no addresses"
+        ),
+        "state",
+    ),
+    "role-deleted": Fault(Slug.ROLE_MISSING, lambda r: setattr(r, "trust", None), "role boundary trust queue-endpoint"),
+    "role-trusts-another-service": Fault(
+        Slug.ROLE_TRUST,
+        lambda r: setattr(
+            r,
+            "trust",
+            document({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}),
+        ),
+        "trust",
+    ),
+    "role-trusts-another-function": Fault(
+        Slug.ROLE_TRUST,
+        lambda r: setattr(
+            r,
+            "trust",
+            document(
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:another"}},
+                }
+            ),
+        ),
+        "trust",
+    ),
     # --- who signs ---
     "key-without-token": Fault(Slug.EXPLICIT_KEY, _more_code(PASSES_KEY), "other-code"),
     "settings-key": Fault(

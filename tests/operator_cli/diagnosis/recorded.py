@@ -77,6 +77,7 @@ class Recorded:
         variables: Its environment.
         files: Its code, by path.
         inline: The role's inline policies by name.
+        trust: Who may assume the role; None for a role that does not exist.
         boundary: The document of the role's permissions boundary.
         subnets, tables, endpoints, groups: As EC2 describes them, by id.
         dns: The VPC's attributes.
@@ -109,6 +110,9 @@ class Recorded:
         self.inline: dict[str, Any] = {
             "work": document(statement("dynamodb:PutItem", TABLE), statement("sqs:SendMessage", QUEUE))
         }
+        self.trust: dict[str, Any] | None = document(
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        )
         self.boundary: dict[str, Any] | None = None
         self.subnets = {
             name: {"SubnetId": name, "VpcId": "vpc-1", "CidrBlock": f"10.0.{number}.0/24"}
@@ -157,7 +161,7 @@ class Recorded:
         }
         self.name_servers = ["AmazonProvidedDNS"]
         self.zones: list[str] = []
-        self.lines: list[tuple[str, int]] = []
+        self.lines: list[tuple[str, int]] = [("START RequestId: 1 Version: $LATEST", 500)]
         self.refused: set[str] = set()
         self.asked: list[str] = []
 
@@ -196,7 +200,15 @@ class Recorded:
 
     def _get_role(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         limit = {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/limit"}}
-        return {"Role": {"RoleName": ROLE, **(limit if self.boundary is not None else {})}}
+        if self.trust is None:
+            return Failure(kind=FailureKind.OTHER, code="NoSuchEntity", what="AWS answered NoSuchEntity.")
+        return {
+            "Role": {
+                "RoleName": ROLE,
+                "AssumeRolePolicyDocument": self.trust,
+                **(limit if self.boundary is not None else {}),
+            }
+        }
 
     def _list_role_policies(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         return {"PolicyNames": list(self.inline)}

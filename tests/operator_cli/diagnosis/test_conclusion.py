@@ -75,6 +75,7 @@ def explains(cause: Fault, logged: Fault) -> bool:
     """Whether what the log shows is accounted for by the other fault, so that it is no fault of its own."""
     accounts_for = {
         Slug.UNKNOWN_SIGNER: {
+            Slug.ROLE_MISSING,
             Slug.EXPLICIT_KEY,
             Slug.LONG_LIVED_KEY,
             Slug.COPIED_SESSION,
@@ -94,6 +95,8 @@ def explains(cause: Fault, logged: Fault) -> bool:
             Slug.CODE_TOUCHES_CREDENTIALS,
         },
         Slug.NO_CREDENTIALS: {
+            Slug.ROLE_MISSING,
+            Slug.ROLE_TRUST,
             Slug.STALE_PROFILE,
             Slug.RESERVED_VARIABLE,
             Slug.OTHER_SOURCE,
@@ -173,6 +176,24 @@ def test_a_denial_to_another_principal_is_that_of_the_copied_session() -> None:
     )
     (cause,) = diagnose(recorded).causes
     assert (cause.slug, cause.likelihood) == (Slug.COPIED_SESSION, Likelihood.CERTAIN)
+
+
+def test_a_function_that_never_ran_is_told_to_have_an_empty_log() -> None:
+    """Nothing in it is not the same as no error."""
+    recorded = Recorded()
+    recorded.lines = []
+    diagnosis = diagnose(recorded)
+    assert diagnosis.is_healthy
+    assert "is empty" in diagnosis.notes[0]
+
+
+def test_an_endpoint_whose_policy_is_not_told_is_a_doubt() -> None:
+    """AWS's default lets everything through, but nobody said that it is the default."""
+    recorded = Recorded()
+    del recorded.endpoints["vpce-queue"]["PolicyDocument"]
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("the policy of vpce-queue" in doubt.what for doubt in diagnosis.doubts)
 
 
 def test_a_private_hosted_zone_does_what_private_dns_does() -> None:

@@ -282,6 +282,16 @@ _SESSIONS: Final = frozenset(
 )
 _CLIENTS: Final = frozenset({"boto3.client", "boto3.create_client", "aioboto3.client"})
 _RESOURCES: Final = frozenset({"boto3.resource", "aioboto3.resource"})
+_SIGNERS: Final = frozenset(
+    {
+        "botocore.auth.SigV4Auth",
+        "botocore.auth.S3SigV4Auth",
+        "botocore.auth.SigV4QueryAuth",
+        "botocore.crt.auth.CrtSigV4Auth",
+    }
+)
+_RUN_PROGRAMS: Final = ("subprocess.", "os.system", "os.popen", "os.exec", "os.spawn", "asyncio.create_subprocess_")
+_AWS_PROGRAM: Final = re.compile(r"(?:^|[\s/])aws(?:\s|$)")
 _READS: Final = frozenset(
     {
         "os.getenv",
@@ -306,6 +316,20 @@ _TRANSFERS: Final[dict[str, tuple[str, ...]]] = {
     "copy": ("HeadObject", "CopyObject", "AbortMultipartUpload"),
 }
 """What S3's transfer methods call. A large upload calls CreateMultipartUpload and so on, which need the same action."""
+
+_OF_VERSIONS: Final = {
+    "DeleteObject": "DeleteObjectVersion",
+    "GetObject": "GetObjectVersion",
+    "GetObjectAcl": "GetObjectVersionAcl",
+    "GetObjectTagging": "GetObjectVersionTagging",
+    "HeadObject": "GetObjectVersion",
+}
+"""What IAM asks for instead, where a version is named."""
+_WITH_PARAMETER: Final = {
+    "PutObject": (("ACL", "PutObjectAcl"), ("Tagging", "PutObjectTagging"), ("ObjectLockMode", "PutObjectRetention")),
+    "CopyObject": (("ACL", "PutObjectAcl"), ("Tagging", "PutObjectTagging")),
+}
+"""What IAM asks for besides, where a parameter is given."""
 
 _NAMED_BY: Final[dict[str, tuple[str, ...]]] = {
     "athena": ("WorkGroup",),
@@ -365,6 +389,7 @@ _CALL_AWS_THEMSELVES: Final = frozenset(
     {
         "aws_encryption_sdk",
         "aws_xray_sdk.core.sampling",
+        "aws_requests_auth",
         "awswrangler",
         "boto",
         "celery",
@@ -379,6 +404,7 @@ _CALL_AWS_THEMSELVES: Final = frozenset(
         "pynamodb",
         "pyqldb",
         "redshift_connector",
+        "requests_aws4auth",
         "s3fs",
         "s3path",
         "sagemaker",
@@ -428,6 +454,10 @@ class _Listener(SdkListener):
             return frozenset(
                 self._walk.variable(name.text) if isinstance(name, Text) else OPAQUE for name in names
             ) | arguments.at(1, "default")
+        if path in _SIGNERS:
+            if self._walk.recording:
+                self._not_understood(arguments.node, "the code signs requests to AWS by itself")
+            return frozenset({OPAQUE})
         if path.startswith("aws_lambda_powertools."):
             return self._powertools(path, arguments)
         if path.startswith(("boto3.s3.transfer.", "s3transfer.")):
@@ -500,11 +530,11 @@ class _Listener(SdkListener):
             return self._waiter(client, arguments)
         if name == "generate_presigned_url":
             return self._presigned(client, arguments)
-        if name in {"generate_presigned_post", "generate_db_auth_token"}:
-            if name == "generate_presigned_post":
-                self._call(
-                    service, "PutObject", arguments.node, arguments.keywords | {"Bucket": arguments.at(0, "Bucket")}
-                )
+        if name == "generate_presigned_post":
+            self._call(service, "PutObject", arguments.node, {"Bucket": arguments.at(0, "Bucket")})
+            return frozenset({OPAQUE})
+        if name == "generate_db_auth_token":
+            self._call("rds-db", "connect", arguments.node, {})
             return frozenset({OPAQUE})
         if service == "s3" and name in _TRANSFERS:
             position = {"upload_file": 1, "upload_fileobj": 1, "download_file": 0, "download_fileobj": 0, "copy": 1}[
@@ -668,6 +698,16 @@ class _Listener(SdkListener):
                 self._note(Call(service, name, path, line, tables, source=frame.module.source))
             return
         named = _resources(service, operation, given, self._walk)
+        if service == "s3":
+            version = _OF_VERSIONS.get(operation) if "VersionId" in given else None
+            is_optional = is_optional or version is not None
+            more = [
+                version,
+                *(action for parameter, action in _WITH_PARAMETER.get(operation, ()) if parameter in given),
+            ]
+            for also in more:
+                if also is not None:
+                    self._note(Call(service, also, path, line, named, source=frame.module.source))
         self._note(
             Call(
                 service,
@@ -759,15 +799,13 @@ class _Listener(SdkListener):
 
     def handed_over(self, path: str, given: Value, arguments: Arguments) -> None:
         """A client in the hands of other people's code."""
+        if path.startswith(_RUN_PROGRAMS):
+            texts = given | self._walk.elements(given)
+            if any(isinstance(atom, Text) and _AWS_PROGRAM.search(atom.text) for atom in texts):
+                self._not_understood(arguments.node, "the code runs AWS's command line")
+            return
         top = path.partition(".")[0].partition("(")[0]
         if not path or top in _SDK_PACKAGES or top in sys.stdlib_module_names or top == "builtins":
-            if (
-                looks_like_operation(path.rpartition(".")[2])
-                and top not in _SDK_PACKAGES
-                and path
-                and top not in sys.stdlib_module_names
-            ):
-                self._not_understood(arguments.node, f"'{path}' is not among the code")
             return
         if looks_like_operation(path.rpartition(".")[2]):
             self._not_understood(arguments.node, f"'{path}' may be an operation: '{top}' is not among the code")

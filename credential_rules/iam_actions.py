@@ -21,7 +21,8 @@ _PARTIQL: Final = (
 )
 
 # Operations whose permission has another name; AWS publishes no complete table for Python. Last gone through in November 2026
-# against the operations of boto3 1.44.5 that no action is called as, for the services that functions commonly call.
+# against the operations of boto3 1.44.5 that no action is called as, for the services that functions commonly call, and
+# compared for DynamoDB, KMS, Lambda and S3 with aws/map.json of https://github.com/iann0036/iam-dataset (MIT).
 # https://docs.aws.amazon.com/service-authorization/latest/reference/ (each service's page)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -51,9 +52,13 @@ _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "s3:CopyObject": ("s3:GetObject", "s3:PutObject"),
     "s3:CreateMultipartUpload": ("s3:PutObject",),
     "s3:CreateSession": ("s3express:CreateSession",),
+    "s3:DeleteBucketAnalyticsConfiguration": ("s3:PutAnalyticsConfiguration",),
     "s3:DeleteBucketCors": ("s3:PutBucketCORS",),
     "s3:DeleteBucketEncryption": ("s3:PutEncryptionConfiguration",),
+    "s3:DeleteBucketIntelligentTieringConfiguration": ("s3:PutIntelligentTieringConfiguration",),
+    "s3:DeleteBucketInventoryConfiguration": ("s3:PutInventoryConfiguration",),
     "s3:DeleteBucketLifecycle": ("s3:PutLifecycleConfiguration",),
+    "s3:DeleteBucketMetricsConfiguration": ("s3:PutMetricsConfiguration",),
     "s3:DeleteBucketOwnershipControls": ("s3:PutBucketOwnershipControls",),
     "s3:DeleteBucketReplication": ("s3:PutReplicationConfiguration",),
     "s3:DeleteBucketTagging": ("s3:PutBucketTagging",),
@@ -73,6 +78,10 @@ _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "s3:GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
     "s3:HeadBucket": ("s3:ListBucket",),
     "s3:HeadObject": ("s3:GetObject",),
+    "s3:ListBucketAnalyticsConfigurations": ("s3:GetAnalyticsConfiguration",),
+    "s3:ListBucketIntelligentTieringConfigurations": ("s3:GetIntelligentTieringConfiguration",),
+    "s3:ListBucketInventoryConfigurations": ("s3:GetInventoryConfiguration",),
+    "s3:ListBucketMetricsConfigurations": ("s3:GetMetricsConfiguration",),
     "s3:ListBuckets": ("s3:ListAllMyBuckets",),
     "s3:ListDirectoryBuckets": ("s3express:ListAllMyDirectoryBuckets",),
     "s3:ListMultipartUploads": ("s3:ListBucketMultipartUploads",),
@@ -112,7 +121,7 @@ _ALSO: Final[dict[str, tuple[str, ...]]] = {
 }
 """Actions that an operation of the action's own name needs besides."""
 
-NEEDS_NO_PERMISSION: Final = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
+NEEDS_NO_PERMISSION: Final = frozenset({"dynamodb:DescribeEndpoints", "sts:GetCallerIdentity", "sts:GetSessionToken"})
 """Actions that IAM asks nobody a permission for. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
 
 _API_GATEWAY: Final = {

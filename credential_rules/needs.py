@@ -98,7 +98,8 @@ def _targets(function: Function, call: Call, action: str, prefix: str) -> list[T
     found: list[Target] = []
     set_ones = [one for one in call.resources if one.is_variable and _variable(function, one.text)]
     # A default in the code counts only where the deployment does not set the variable.
-    for one in set_ones or call.resources:
+    defaults = [one for one in call.resources if not one.is_variable]
+    for one in set_ones or defaults or call.resources:
         if one.is_variable:
             found += _texts_targets(_variable(function, one.text))
         else:
@@ -438,7 +439,7 @@ def _by_key(need: Need) -> Iterator[Need]:
                     reason=f"{need.reason}, encrypted with a key",
                     below="",
                     is_required=is_required,
-                    at=at if need.at is not None else None,
+                    at=(at or need.at) if need.at is not None else None,
                 )
 
 

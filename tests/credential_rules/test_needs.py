@@ -1,0 +1,481 @@
+"""What a role has to allow: by the code's calls, on the resources that the template's variables lead to, and by Lambda itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from credential_rules.engine import judge, read
+from credential_rules.index import Index
+from credential_rules.needs import needs_of
+from credential_rules.role_matches_code import RULE
+from credential_rules.template import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from credential_rules.engine import Reported
+    from credential_rules.needs import Need
+
+TRUST: Final = "{Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}}"
+LOGS: Final = "{Effect: Allow, Action: [logs:CreateLogStream, logs:PutLogEvents], Resource: !GetAtt Log.Arn}"
+
+
+def text(
+    code: str,
+    *statements: str,
+    more: str = "",
+    function: str = "",
+    variables: str = "",
+    role: str = "!GetAtt Role.Arn",
+    managed: str = "[]",
+    trust: str = TRUST,
+) -> str:
+    """A template with one function, its log and its role."""
+    lines = "\n".join(f"          {line}" for line in code.strip("\n").splitlines())
+    return f"""
+Resources:
+  Log: {{Type: AWS::Logs::LogGroup}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.14
+      Handler: index.handler
+      Role: {role}
+      LoggingConfig: {{LogGroup: !Ref Log}}
+      Environment: {{Variables: {{{variables}}}}}
+{function}
+      Code:
+        ZipFile: |
+{lines}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {trust}
+      ManagedPolicyArns: {managed}
+      Policies:
+        - PolicyName: work
+          PolicyDocument:
+            Statement: [{", ".join((LOGS, *statements))}]
+{more}
+"""
+
+
+@pytest.fixture
+def needs(tmp_path: Path) -> Callable[[str], list[Need]]:
+    """What the one function of a template needs."""
+
+    def gather(template: str) -> list[Need]:
+        file = tmp_path / "template.yaml"
+        file.write_text(template, encoding="utf-8")
+        target = read([file])
+        assert target.errors == {}
+        index = Index(target.templates, target.sources)
+        (function,) = index.functions.values()
+        return needs_of(index, function)
+
+    return gather
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Callable[[str], list[Reported]]:
+    """What the rule says of a template."""
+
+    def check(template: str) -> list[Reported]:
+        file = tmp_path / "template.yaml"
+        file.write_text(template, encoding="utf-8")
+        report = judge(read([file]), [RULE])
+        assert report.errors == {}
+        return report.findings
+
+    return check
+
+
+def pairs(found: list[Need], *, required: bool = True) -> set[tuple[str, str]]:
+    """Each action with the name of what it is done to, those that are (not) required, without the log."""
+    return {
+        (need.action, need.target.logical_id if isinstance(need.target, Resource) else str(need.target))
+        for need in found
+        if need.is_required is required and not need.action.startswith("logs:")
+    }
+
+
+def call(line: str) -> str:
+    """A handler of one line."""
+    return f"import boto3, os\ndef handler(event, context):\n    {line}"
+
+
+QUEUE: Final = "  Queue: {Type: AWS::SQS::Queue, Properties: {KmsMasterKeyId: !Ref Key}}\n  Key: {Type: AWS::KMS::Key}"
+
+
+@pytest.mark.parametrize(
+    ("line", "variables", "more", "expected"),
+    [
+        (
+            "boto3.client('sqs').send_message(QueueUrl=os.environ['Q'])",
+            "Q: !Ref Queue",
+            QUEUE,
+            {("sqs:SendMessage", "Queue"), ("kms:GenerateDataKey", "Key"), ("kms:Decrypt", "Key")},
+        ),
+        (
+            "boto3.client('sqs').receive_message(QueueUrl=os.environ['Q'])",
+            "Q: !Ref Queue",
+            QUEUE,
+            {("sqs:ReceiveMessage", "Queue"), ("kms:Decrypt", "Key")},
+        ),
+        (
+            "boto3.client('s3').get_object(Bucket=os.environ['B'], Key='k')",
+            "B: !Ref Bucket",
+            (
+                "  Bucket: {Type: AWS::S3::Bucket, Properties: {BucketEncryption: {ServerSideEncryptionConfiguration:"
+                " [{ServerSideEncryptionByDefault: {SSEAlgorithm: 'aws:kms', KMSMasterKeyID: !GetAtt Key.Arn}}]}}}\n"
+                "  Key: {Type: AWS::KMS::Key}"
+            ),
+            {("s3:GetObject", "Bucket"), ("kms:Decrypt", "Key")},
+        ),
+        (
+            "boto3.client('s3').put_object(Bucket=os.environ['B'], Key='k', Tagging='a=b')",
+            "B: !Ref Bucket",
+            (
+                "  Bucket: {Type: AWS::S3::Bucket, Properties: {BucketEncryption: {ServerSideEncryptionConfiguration:"
+                " [{ServerSideEncryptionByDefault: {SSEAlgorithm: 'aws:kms', KMSMasterKeyID: !GetAtt Key.Arn}}]}}}\n"
+                "  Key: {Type: AWS::KMS::Key}"
+            ),
+            {("s3:PutObject", "Bucket"), ("s3:PutObjectTagging", "Bucket"), ("kms:GenerateDataKey", "Key")},
+        ),
+        (
+            "boto3.client('s3').get_object(Bucket='plain', Key='k', VersionId='1')",
+            "",
+            "",
+            {("s3:GetObjectVersion", "plain")},
+        ),
+        (
+            "boto3.resource('dynamodb').Table(os.environ['T']).put_item(Item={})",
+            "T: !Ref Table",
+            (
+                "  Table: {Type: AWS::DynamoDB::Table, Properties: {SSESpecification: {SSEEnabled: true, SSEType: KMS,"
+                " KMSMasterKeyId: !Ref Key}}}\n  Key: {Type: AWS::KMS::Key}"
+            ),
+            {("dynamodb:PutItem", "Table"), ("kms:Decrypt", "Key")},
+        ),
+        (
+            "boto3.client('sns').publish(TopicArn=os.environ['T'], Message='')",
+            "T: !Ref Topic",
+            "  Topic: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: alias/aws/sns}}",
+            {("sns:Publish", "Topic")},
+        ),
+        (
+            "boto3.client('sqs').send_message_batch(QueueUrl='https://sqs.eu-west-1.amazonaws.com/123456789012/jobs')",
+            "",
+            "",
+            {("sqs:SendMessage", "jobs")},
+        ),
+        (
+            "boto3.client('s3').put_object(Bucket=os.environ.get('B', 'for-tests'), Key='k')",
+            "B: uploads",
+            "",
+            {("s3:PutObject", "uploads")},
+        ),
+        (
+            "boto3.client('s3').put_object(Bucket=os.environ.get('B', 'the-default'), Key='k')",
+            "",
+            "",
+            {("s3:PutObject", "the-default")},
+        ),
+        (
+            "boto3.client('s3').copy_object(Bucket='to', Key='k', CopySource={'Bucket': 'from', 'Key': 'k'})",
+            "",
+            "",
+            {("s3:PutObject", "to"), ("s3:GetObject", "None")},
+        ),
+        (
+            (
+                "boto3.client('dynamodb').transact_write_items(TransactItems=[{'Put': {'TableName': os.environ['T']}},"
+                " {'ConditionCheck': {'TableName': 'users'}}])"
+            ),
+            "T: orders",
+            "",
+            {("dynamodb:PutItem", "orders"), ("dynamodb:ConditionCheckItem", "users")},
+        ),
+        ("boto3.client('sts').get_caller_identity()", "", "", set()),
+        (
+            "boto3.client('rds').generate_db_auth_token(DBHostname='h', Port=5432, DBUsername='u')",
+            "",
+            "",
+            {("rds-db:connect", "None")},
+        ),
+        ("boto3.client('ecs').run_task(cluster='c', taskDefinition='t')", "", "", {("ecs:RunTask", "c")}),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.startswith("boto3") else "",
+)
+def test_a_call_needs_its_action_and_what_that_implies(
+    line: str, variables: str, more: str, expected: set[tuple[str, str]], needs: Callable[[str], list[Need]]
+) -> None:
+    """On the resource that the variable leads to; with a customer's key, on the key too."""
+    assert pairs(needs(text(call(line), variables=variables, more=more))) == expected
+
+
+MAPPING: Final = "  Mapping: {{Type: AWS::Lambda::EventSourceMapping, Properties: {{FunctionName: !Ref Function, {}}}}}"
+INTERFACES: Final = {
+    ("ec2:CreateNetworkInterface", "None"),
+    ("ec2:DescribeNetworkInterfaces", "None"),
+    ("ec2:DescribeSubnets", "None"),
+    ("ec2:DeleteNetworkInterface", "None"),
+    ("ec2:AssignPrivateIpAddresses", "None"),
+    ("ec2:UnassignPrivateIpAddresses", "None"),
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "more", "expected"),
+    [
+        (
+            "",
+            MAPPING.format("EventSourceArn: !GetAtt Queue.Arn") + "\n" + QUEUE,
+            {
+                ("sqs:ReceiveMessage", "Queue"),
+                ("sqs:DeleteMessage", "Queue"),
+                ("sqs:GetQueueAttributes", "Queue"),
+                ("kms:Decrypt", "Key"),
+            },
+        ),
+        (
+            "",
+            MAPPING.format("EventSourceArn: !GetAtt Table.StreamArn") + "\n  Table: {Type: AWS::DynamoDB::Table}",
+            {
+                ("dynamodb:DescribeStream", "Table"),
+                ("dynamodb:GetRecords", "Table"),
+                ("dynamodb:GetShardIterator", "Table"),
+            },
+        ),
+        (
+            "",
+            MAPPING.format(
+                "EventSourceArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/clicks',"
+                " DestinationConfig: {OnFailure: {Destination: !Ref Topic}}"
+            )
+            + "\n  Topic: {Type: AWS::SNS::Topic}",
+            {
+                ("kinesis:DescribeStream", "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"),
+                ("kinesis:GetRecords", "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"),
+                ("kinesis:GetShardIterator", "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"),
+                ("kinesis:ListShards", "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"),
+                ("sns:Publish", "Topic"),
+            },
+        ),
+        (
+            "      DeadLetterConfig: {TargetArn: !GetAtt Dead.Arn}",
+            (
+                "  Dead: {Type: AWS::SQS::Queue}\n  Later: {Type: AWS::Lambda::EventInvokeConfig, Properties: {FunctionName:"
+                " !Ref Function, Qualifier: $LATEST, DestinationConfig: {OnSuccess: {Destination:"
+                " 'arn:aws:events:eu-west-1:123456789012:event-bus/done'}}}}"
+            ),
+            {("sqs:SendMessage", "Dead"), ("events:PutEvents", "arn:aws:events:eu-west-1:123456789012:event-bus/done")},
+        ),
+        (
+            "      TracingConfig: {Mode: Active}",
+            "",
+            {("xray:PutTraceSegments", "None"), ("xray:PutTelemetryRecords", "None")},
+        ),
+        ("      VpcConfig: {SubnetIds: [subnet-1], SecurityGroupIds: [sg-1]}", "", INTERFACES),
+    ],
+    ids=["queue", "stream of a table", "stream and destination", "dead letters and destination", "traces", "network"],
+)
+def test_lambda_needs_what_the_template_asks_it_to_do(
+    function: str, more: str, expected: set[tuple[str, str]], needs: Callable[[str], list[Need]]
+) -> None:
+    """Event sources, destinations, dead letters, traces, network interfaces: none of them is a call of the code."""
+    found = needs(text("def handler(event, context): pass", function=function, more=more))
+    assert pairs(found) == expected
+    assert not any(need.by_code or need.line for need in found)
+    assert all(need.at is not None for need in found)
+
+
+def test_a_function_needs_its_log_and_makes_no_group_that_the_template_makes(
+    needs: Callable[[str], list[Need]],
+) -> None:
+    """Without a group in the template Lambda makes one, by a name that is known if the function's is."""
+    own = needs(text("def handler(event, context): pass"))
+    assert {(need.action, need.target.logical_id) for need in own if isinstance(need.target, Resource)} == {
+        ("logs:CreateLogStream", "Log"),
+        ("logs:PutLogEvents", "Log"),
+    }
+    template = text("def handler(event, context): pass", function="      FunctionName: orders")
+    other = needs(template.replace("      LoggingConfig: {LogGroup: !Ref Log}\n", ""))
+    assert {(need.action, need.target) for need in other} == {
+        ("logs:CreateLogGroup", "/aws/lambda/orders"),
+        ("logs:CreateLogStream", "/aws/lambda/orders"),
+        ("logs:PutLogEvents", "/aws/lambda/orders"),
+    }
+
+
+READ: Final = "boto3.client('dynamodb').get_item(TableName=os.environ['T'], Key={})"
+TABLE: Final = "  Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders}}"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Table.Arn}",
+        "{Effect: Allow, Action: 'DynamoDB:getitem', Resource: !Sub 'arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Table}'}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: 'arn:aws:dynamodb:*:123456789012:table/orders'}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: 'arn:aws:dynamodb:*:123456789012:table/ord*'}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: [!GetAtt Table.Arn, !Sub '${Table.Arn}/index/*']}",
+        "{Effect: Allow, Action: 'dynamodb:Get*', Resource: !GetAtt Table.Arn}",
+        (
+            "{Effect: Allow, Action: ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:Scan',"
+            " 'dynamodb:ConditionCheckItem', 'dynamodb:DescribeTable'], Resource: !GetAtt Table.Arn}"
+        ),
+        "{Effect: Allow, NotAction: 'iam:*', Resource: '*'}",
+    ],
+)
+def test_a_grant_is_recognised_however_it_is_written(statement: str, said: Callable[[str], list[Reported]]) -> None:
+    """By reference, by name, by pattern, as the CDK's grant; wildcards are another rule's to report."""
+    found = said(text(call(READ), statement, variables="T: !Ref Table", more=TABLE))
+    assert [one.message for one in found] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "{Effect: Allow, Action: 'dynamodb:Query', Resource: !GetAtt Table.Arn}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !Sub '${Table.Arn}/index/*'}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Table.StreamArn}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: 'arn:aws:dynamodb:*:123456789012:table/orders2'}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: 'arn:aws:sqs:*:123456789012:orders'}",
+        "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Log.Arn}",
+    ],
+)
+def test_a_grant_on_something_else_is_no_grant_and_unused(
+    statement: str, said: Callable[[str], list[Reported]]
+) -> None:
+    """One finding for what is missing, one for what is there in vain."""
+    found = said(text(call(READ), statement, variables="T: !Ref Table", more=TABLE))
+    assert [one.severity for one in found] == ["error", "error"]
+    assert "needs dynamodb:GetItem on 'Table' (index.py:3 GetItem on T)" in found[0].message
+    assert "and neither the code of 'Function' nor Lambda itself needs it" in found[1].message
+
+
+GRANT: Final = "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Table.Arn}"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {
+                "managed": "[arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess]",
+                "code": call("boto3.client('sqs').list_queues()"),
+            },
+            "AmazonSQSReadOnlyAccess is not part of this run",
+        ),
+        (
+            {"role": "arn:aws:iam::123456789012:role/worker", "code": call(READ)},
+            "role of 'Function' is not part of this run",
+        ),
+        (
+            {"code": call("boto3.client(event['x']).do_it()")},
+            "a client is made of a service that the code does not name",
+        ),
+        (
+            {"code": call("import subprocess; subprocess.run(['aws', 's3', 'sync', '.', 's3://b'])")},
+            "the code runs AWS's command line",
+        ),
+        (
+            {"code": call("from botocore.auth import SigV4Auth; SigV4Auth(None, 'execute-api', 'x').add_auth(event)")},
+            "signs requests to AWS by itself",
+        ),
+        (
+            {
+                "code": "import company_clients\ndef handler(e, c): company_clients.queue.send_message(QueueUrl='q')",
+                "function": "      Layers: [arn:aws:lambda:eu-west-1:1:layer:company:1]",
+            },
+            "'company_clients' is not among the code",
+        ),
+        (
+            {"code": "exports.handler = async () => {}", "node": "yes"},
+            "the runtime is nodejs24.x, and only Python is read",
+        ),
+    ],
+    ids=["managed policy", "role elsewhere", "service", "command line", "signing", "layer", "runtime"],
+)
+def test_what_cannot_be_told_is_said_and_nothing_is_called_unused(
+    options: dict[str, str], expected: str, said: Callable[[str], list[Reported]]
+) -> None:
+    """Unknown is never a pass, and never an accusation: with how to teach it."""
+    given = {"code": call("pass"), **options}
+    node = given.pop("node", "")
+    template = text(given.pop("code"), GRANT, more=TABLE, **given)
+    found = said(template.replace("python3.14", "nodejs24.x") if node else template)
+    told = [one for one in found if one.severity == "cannot-tell"]
+    assert any(expected in one.message for one in told)
+    assert all(one.fix for one in told)
+    if "managed" not in options:
+        assert [one for one in found if one.severity == "error"] == []
+
+
+def test_an_unknown_of_one_service_leaves_the_others_judged(said: Callable[[str], list[Reported]]) -> None:
+    """A dynamic call on S3 says nothing of a table."""
+    code = call("getattr(boto3.client('s3'), event['op'])(Bucket='b')")
+    found = said(text(code, GRANT, "{Effect: Allow, Action: 's3:PutObject', Resource: 'arn:aws:s3:::b/*'}", more=TABLE))
+    assert [(one.severity, "dynamodb:GetItem" in one.message) for one in found] == [
+        ("cannot-tell", False),
+        ("error", True),
+    ]
+
+
+def test_code_without_any_call_and_a_role_for_lambda_only_is_fine(said: Callable[[str], list[Reported]]) -> None:
+    """Nothing to compare is no fault."""
+    managed = "[arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]"
+    assert said(text("def handler(event, context): return event", managed=managed)) == []
+
+
+def test_what_a_shared_role_allows_may_be_needed_by_either_function(said: Callable[[str], list[Reported]]) -> None:
+    """That they share it is another rule's finding."""
+    other = (
+        text("")
+        .split("  Function:")[1]
+        .split("\n  Role:\n")[0]
+        .replace(
+            "ZipFile: |\n",
+            "ZipFile: |\n"
+            + "".join(
+                f"          {line}\n" for line in call("boto3.client('sqs').purge_queue(QueueUrl='q')").splitlines()
+            ),
+        )
+    )
+    grants = (GRANT, "{Effect: Allow, Action: 'sqs:PurgeQueue', Resource: 'arn:aws:sqs:eu-west-1:123456789012:q'}")
+    template = text(call(READ), *grants, variables="T: !Ref Table", more=f"{TABLE}\n  Second:{other}")
+    assert [one.message for one in said(template)] == []
+
+
+def test_what_others_do_with_the_role_is_not_called_unused(said: Callable[[str], list[Reported]]) -> None:
+    """A role that a state machine takes on too: its actions are not the code's alone."""
+    trust = TRUST.replace("lambda.amazonaws.com", "[lambda.amazonaws.com, states.amazonaws.com]")
+    assert said(text(call("pass"), GRANT, more=TABLE, trust=trust)) == []
+
+
+def test_the_resources_own_policy_may_allow_what_the_role_does_not(said: Callable[[str], list[Reported]]) -> None:
+    """Within one account either is enough."""
+    policy = (
+        "  Policy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: {Statement: [{Effect:"
+        " Allow, Principal: {AWS: !GetAtt Role.Arn}, Action: 'sqs:SendMessage', Resource: !GetAtt Queue.Arn}]}}}"
+    )
+    code = call("boto3.client('sqs').send_message(QueueUrl=os.environ['Q'])")
+    queue = "  Queue: {Type: AWS::SQS::Queue}"
+    assert said(text(code, variables="Q: !Ref Queue", more=f"{queue}\n{policy}")) == []
+    assert len(said(text(code, variables="Q: !Ref Queue", more=queue))) == 1
+
+
+def test_findings_point_at_the_statement_and_at_the_functions_role(said: Callable[[str], list[Reported]]) -> None:
+    """The place in the template is where a person mends it."""
+    unused, missing = sorted(
+        said(text(call("boto3.client('sqs').list_queues()"), GRANT, more=TABLE)),
+        key=lambda one: one.resource,
+        reverse=True,
+    )
+    assert (missing.resource, missing.location) == ("Function", "Properties.Role")
+    assert (unused.resource, unused.location) == ("Role", "Properties.Policies.0.PolicyDocument.Statement.1.Action")
+    assert unused.line

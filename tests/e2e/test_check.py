@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 import time
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pytest
 
 from local_aws.environment import ACCOUNT
+from operator_cli.credential_facts import login_cache_key, sso_cache_key
 from tests.e2e.account import ROLE, Account, assembly, started_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Supply = Callable[[Path, dict[str, str], str], dict[str, str]]
 
 pytestmark = pytest.mark.e2e
 
@@ -194,3 +200,125 @@ def test_an_aws_that_does_not_answer_is_told_within_seconds(account: Account, ho
     checked = account.check("--for", "tests", keys=keys, home=home)
     assert (checked.status, checked.said["failure"]["kind"]) == (1, "unreachable")
     assert checked.seconds < 10
+
+
+class Giver(http.server.BaseHTTPRequestHandler):
+    """SSO and a container's agent, which give the session that `session` holds."""
+
+    session: ClassVar[dict[str, str]] = {}
+
+    def do_GET(self) -> None:
+        """Answer in the form of whoever is asked."""
+        key, secret, token = (
+            self.session[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        )
+        end = datetime.fromisoformat(self.session["AWS_CREDENTIAL_EXPIRATION"])
+        if "federation" in self.path:
+            pair = {"accessKeyId": key, "secretAccessKey": secret, "sessionToken": token}
+            answer: dict[str, Any] = {"roleCredentials": {**pair, "expiration": int(end.timestamp() * 1000)}}
+        else:
+            answer = {"AccessKeyId": key, "SecretAccessKey": secret, "Token": token, "Expiration": end.isoformat()}
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def giver(account: Account) -> Iterator[str]:
+    """Its address; the session is a fresh one."""
+    Giver.session = account.session()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Giver)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def by_login(home: Path, session: dict[str, str], _: str) -> dict[str, str]:
+    """As `aws login` leaves it."""
+    token = {
+        "accessKeyId": session["AWS_ACCESS_KEY_ID"],
+        "secretAccessKey": session["AWS_SECRET_ACCESS_KEY"],
+        "sessionToken": session["AWS_SESSION_TOKEN"],
+        "accountId": ACCOUNT,
+        "expiresAt": (datetime.now(UTC) + timedelta(minutes=14)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    key = "-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----"
+    held = {"accessToken": token, "refreshToken": "r", "dpopKey": key, "clientId": "c"}
+    cache = home / ".aws" / "login" / "cache" / f"{login_cache_key('me')}.json"
+    cache.parent.mkdir(parents=True)
+    cache.write_text(json.dumps(held))
+    (home / ".aws" / "config").write_text("[profile mine]\nlogin_session = me\n")
+    return {}
+
+
+def by_sso(home: Path, _: dict[str, str], giver: str) -> dict[str, str]:
+    """As `aws sso login` leaves it."""
+    profile = {"sso_session": "work", "sso_account_id": ACCOUNT, "sso_role_name": "deploy"}
+    lines = "".join(f"{name} = {value}\n" for name, value in profile.items())
+    portal = "[sso-session work]\nsso_start_url = https://example.awsapps.com/start\nsso_region = us-east-1\n"
+    (home / ".aws" / "config").write_text(f"[profile mine]\n{lines}{portal}")
+    later = (datetime.now(UTC) + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    cache = home / ".aws" / "sso" / "cache" / f"{sso_cache_key(profile)}.json"
+    cache.parent.mkdir(parents=True)
+    cache.write_text(json.dumps({"accessToken": "t", "expiresAt": later, "region": "us-east-1", "startUrl": "u"}))
+    return {"AWS_ENDPOINT_URL_SSO": giver}
+
+
+def by_process(home: Path, session: dict[str, str], _: str) -> dict[str, str]:
+    """A company's own tool."""
+    given = {
+        "Version": 1,
+        "AccessKeyId": session["AWS_ACCESS_KEY_ID"],
+        "SecretAccessKey": session["AWS_SECRET_ACCESS_KEY"],
+        "SessionToken": session["AWS_SESSION_TOKEN"],
+        "Expiration": session["AWS_CREDENTIAL_EXPIRATION"],
+    }
+    (home / "given.json").write_text(json.dumps(given))
+    (home / ".aws" / "config").write_text(f"[profile mine]\ncredential_process = /bin/cat {home}/given.json\n")
+    return {}
+
+
+def by_file(home: Path, session: dict[str, str], _: str) -> dict[str, str]:
+    """A session that was copied into the credentials file."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    lines = "".join(f"{name.lower()} = {session[name]}\n" for name in names)
+    (home / ".aws" / "credentials").write_text(f"[mine]\n{lines}")
+    return {}
+
+
+def by_container(_home: Path, _session: dict[str, str], giver: str) -> dict[str, str]:
+    """A task's role."""
+    return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{giver}/credentials"}
+
+
+@pytest.mark.parametrize(
+    ("supply", "kind", "renews", "lifetime"),
+    [
+        (by_login, "login", True, "good"),
+        (by_sso, "sso", True, "good"),
+        (by_process, "process", True, "good"),
+        (by_file, "credentials-file", False, "cannot-tell"),
+        (by_container, "container", True, "good"),
+    ],
+)
+def test_every_kind_of_source_is_recognised_and_works(
+    account: Account, home: Path, giver: str, *, supply: Supply, kind: str, renews: bool, lifetime: str
+) -> None:
+    """By the SDK's own way to it, up to STS; and whether it lasts is said of each."""
+    variables = supply(home, Giver.session, giver)
+    profile = () if kind == "container" else ("--profile", "mine")
+    checked = account.check("--for", "tests", *profile, keys=variables, home=home)
+    assert checked.status == 0, checked.said["findings"]
+    assert checked.said["credentials"]["kind"] == kind
+    assert checked.said["identity"]["principal"] == "assumed-role/deploy/ada"
+    assert checked.said["renews_itself"] is renews
+    assert checked.verdict("lifetime") == lifetime
+    assert checked.said["calls"][-1] == "sts.GetCallerIdentity"

@@ -392,3 +392,28 @@ def test_a_watch_lasts_says_what_is_wrong_and_leaves_nothing(
     error = outcomes[story]
     if error is not None:
         raise error
+
+
+def test_the_exit_status_of_the_cdk_is_passed_on(account: Account, tmp_path: Path) -> None:
+    """And its words: here it has nothing to watch."""
+    watched = assumed_role(account, tmp_path / "nothing-to-watch")
+    (watched.folder / "cdk.json").write_text(json.dumps({"app": "true"}))
+    with _ending(watched):
+        watched.start()
+        assert watched.end(lambda _: None) == 1
+        assert 'Make sure to add a "watch" key to your cdk.json' in watched.said
+        assert watched.private == []
+
+
+def test_production_is_not_watched_unless_that_is_insisted_on(account: Account, tmp_path: Path) -> None:
+    """As far as the last synthesis says: each saved file would be deployed there."""
+    watched = assumed_role(account, tmp_path / "shop-prod")
+    with _ending(watched):
+        watched.start()
+        watched.until_deployed("one")
+        assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
+        watched.start()
+        assert watched.end(lambda _: None) == 1
+        assert "shop-prod (in" in watched.said
+        assert "this is production" in watched.said
+        assert watched.said.count("Triggering initial") == 1

@@ -281,14 +281,14 @@ def text(folder: Path, account: str | None = None) -> str:
     return json.dumps(policies(*read_assembly(folder, account)), indent=1) + "\n"
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Write the policies, and say how they are used."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("assembly", type=Path, help="the cloud assembly: cdk.out")
     parser.add_argument("--account", help="the account to deploy to, where the assembly does not name it")
     parser.add_argument("--into", type=Path, help="write one file per policy into this folder")
     parser.add_argument("--write", type=Path, help="write all of them into this file")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     try:
         templates, place = read_assembly(arguments.assembly, arguments.account)
         made = policies(templates, place)

@@ -101,9 +101,17 @@ def test_without_one_action_the_function_is_denied_exactly_that(
         if service_call(role, grant) or grant.action in _FOR_THE_EVALUATOR:
             continue
         with subtests.test(f"{role.name} without {grant.action}"):
+            assert role.name in application.scenarios, (
+                f"The role {role.name} runs no function of ours, so nothing here uses {grant.action}. If one of AWS's "
+                "services does, write its call into tests/e2e/service_calls.py; else take the grant away."
+            )
             with deployed_roles.lacking(role, grant.action):
                 outcome = application.scenarios[role.name]()
-            assert outcome.denied == {grant.action.lower()}, outcome
+            assert outcome.denied == {grant.action.lower()}, (
+                f"Without {grant.action} the scenario of {role.name} was denied {sorted(outcome.denied) or 'nothing'}: "
+                f"{outcome}. If no line needs the grant, take it away (stacks/access.py); if the scenario does not come "
+                "to that line, extend it (tests/e2e/scenarios.py)."
+            )
             assert outcome.otherwise == ()
             proofs.setdefault(role.name, {})[grant.action] = "scenario"
 

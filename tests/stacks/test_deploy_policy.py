@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -326,3 +327,24 @@ def test_an_account_that_nobody_names_is_asked_for(dev: Assembly) -> None:
     """An ARN with a guessed account would allow nothing, or too much."""
     with pytest.raises(ValueError, match="--account"):
         deploy_policy.read_assembly(dev.folder, None)
+
+
+def test_each_policy_becomes_a_file_and_a_command(
+    prod: Assembly, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is printed can be run as it is; the caller's policy is not CloudFormation's."""
+    assert deploy_policy.main([str(prod.folder), "--into", str(tmp_path / "policies")]) == 0
+    *created, bootstrap = capsys.readouterr().out.splitlines()
+    for line in created:
+        file = line.partition("file://")[2]
+        document = json.loads(Path(file).read_text(encoding="utf-8"))
+        assert document["Statement"]
+        name = line.split(" --policy-name ")[1].split(" ")[0]
+        assert (f":policy/{name}" in bootstrap) != name.endswith("-caller")
+    assert bootstrap.startswith("cdk bootstrap --cloudformation-execution-policies arn:aws:iam::111122223333:policy/")
+
+
+def test_what_cannot_be_generated_is_said(dev: Assembly, capsys: pytest.CaptureFixture[str]) -> None:
+    """No trace, exit 1, and what to do."""
+    assert deploy_policy.main([str(dev.folder)]) == 1
+    assert "--account 111122223333" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -19,7 +20,7 @@ from local_aws.environment import ACCOUNT, REGION
 from local_aws.places import PROJECT, Places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.e2e
@@ -379,6 +380,34 @@ def test_a_deployment_without_permission_is_explained_from_the_output_of_cdk_and
     person.may(said["policy"])
     deployed = deploy()
     assert deployed.returncode == 0, deployed.stderr
+
+
+def test_the_incidents_denied_function_may_do_what_it_was_denied_once_the_proposal_is_applied(
+    places: Places, command: Callable[..., subprocess.CompletedProcess[str]], person: Person
+) -> None:
+    """In the output of `make incident`, what its role is denied is the main finding, and its broken clients are told too."""
+    first = command("incident", directory=places.directory).stdout
+    (queue,) = [
+        url
+        for url in person.client("sqs", root=True).list_queues()["QueueUrls"]
+        if url.rpartition("/")[2].startswith("Rolebound-incident")
+    ]
+    role = "rolebound-incident-role-only"
+    said = explained(first, "--resource", f"arn:aws:sqs:{HERE}:{queue.rpartition('/')[2]}")
+    assert said["action"] == "sqs:PurgeQueue"
+    assert said["principal"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{role}"
+    everything = [one["category"] for one in explained(first, "--all")["explanations"]]
+    assert everything == ["access-denied", "credentials"]
+
+    iam = person.client("iam", root=True)
+    iam.put_role_policy(RoleName=role, PolicyName="proposed", PolicyDocument=json.dumps(said["policy"]))
+    try:
+        answer = person.client("lambda", root=True).invoke(FunctionName=role)
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="proposed")
+    assert re.search(r"SQS +PurgeQueue +AccessDenied", first)
+    errors = {call["operation"]: call["error"] for call in json.loads(answer["Payload"].read())["calls"]}
+    assert errors["PurgeQueue"] is None
 
 
 def test_a_deny_is_explained_and_no_allow_is_proposed(person: Person) -> None:

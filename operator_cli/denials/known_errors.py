@@ -134,7 +134,7 @@ KNOWN_ERRORS: Final = (
             "failedtorefreshcachedcredentials,refreshcachedssotokenfailed",
         ),
         codes=("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError", "SSOError"),
-        weak_codes=("UnauthorizedException",),
+        weak_codes=("UnauthorizedException", "CredentialsProviderError"),
     ),
     KnownError(
         name="login-session-lost",

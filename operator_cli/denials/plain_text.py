@@ -11,12 +11,14 @@ from itertools import accumulate
 from typing import Final
 
 MASK: Final = "[masked]"
+JOINT: Final = "\v"
+"""Stands where a line was broken that is whole again: most probably within a word, and perhaps between two."""
 
 _ROUNDS: Final = 4
 """How often JSON within JSON is taken apart; deeper nesting has not been seen."""
 _NARROWEST: Final = 20
 """The narrowest terminal that lines are believed to be wrapped for."""
-_SAME_START: Final = 8
+_SAME_START: Final = 20
 """Lines that begin alike are a log's, not one line's parts."""
 
 _COLOUR_AS_TEXT: Final = re.compile(r"\\(?:x1b|033|e|u001b)\[[0-9;]{0,20}m", re.IGNORECASE)
@@ -39,9 +41,10 @@ _TIME: Final = (
 _PREFIX: Final = re.compile(
     rf"[ \t]*(?:(?:{_TIME})(?:[ \t]|$)"  # log lines
     r"|(?:[│┃╷╵╭╰|]|â”‚|â•·|â•µ)(?:[ \t]|$)"  # noqa: RUF001 - Terraform's box, also mis-decoded
-    r"|(?:>|\#|//|\*)[ \t]"  # quotation, comments
+    r"|(?:>|\#|//|(?<=[ \t]{2})\*)[ \t]"  # quotation, comments
     r"|[\w.-]{1,40}[ \t]{1,20}\|[ \t])"  # docker compose, cdk deploy
 )
+_LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
 _SECRETS: Final = (
     (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}(?<=[A-Z0-9]{4})\b"), None),
@@ -89,7 +92,7 @@ def plain(text: str) -> str:
         if resolved == text:
             break
         text = resolved
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_QUOTES)
+    text = _CONTROL.sub("", _LINE_END.sub("\n", text)).translate(_QUOTES)
     lines = _joined(text.split("\n"))
     return "\n".join(_joined([_without_prefix(line) for line in lines]))
 
@@ -127,8 +130,9 @@ def _joined(lines: list[str]) -> list[str]:
         if end > at:
             if end + 1 < len(lines) and 0 < len(lines[end + 1]) < width and _goes_on(lines[end], lines[end + 1]):
                 end += 1
-            indent = lines[at][: width - len(lines[at].lstrip())]
-            whole.append(lines[at] + "".join(line.removeprefix(indent) for line in lines[at + 1 : end + 1]))
+            run = lines[at : end + 1]
+            indent = min(len(line) - len(line.lstrip()) for line in run)
+            whole.append(JOINT.join(line[indent:] for line in run))
         else:
             whole.append(lines[at])
         at = end + 1
@@ -183,9 +187,18 @@ class Squeezed:
 
     def is_one_word(self, start: int, end: int) -> bool:
         """Whether that part of `text` holds no spaces in `source`, broken lines aside."""
-        return all("\n" in gap for gap in re.findall(r"\s+", self.raw(start, end)))
+        return spaces_in(self.raw(start, end)) == 0
 
     def word_end(self, start: int) -> int:
         """Give where in `text` the word of `source` ends that the character at `start` is in."""
-        word = bisect_right(self._starts, start) - 1
-        return self._starts[word + 1] if word + 1 < len(self._starts) else len(self.text)
+        word = bisect_right(self._starts, start)
+        while word < len(self._starts) and self.source[self._offsets[word] - 1] == JOINT:
+            if self.source[self._offsets[word] - 2].isspace():
+                break
+            word += 1
+        return self._starts[word] if word < len(self._starts) else len(self.text)
+
+
+def spaces_in(raw: str) -> int:
+    """Count the spaces of a text; what a broken line left is none."""
+    return sum(gap != JOINT and "\n" not in gap for gap in re.findall(r"\s+", raw))

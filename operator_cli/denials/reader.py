@@ -7,7 +7,7 @@ import re
 import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
+from itertools import islice, takewhile, zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.denials.known_errors import DENIAL_CODES, KNOWN_ERRORS, KnownError
@@ -20,22 +20,27 @@ if TYPE_CHECKING:
 
 _NEAR_BEFORE: Final = 420
 _NEAR_AFTER: Final = 700
+_ANNOUNCEMENT: Final = 24
+_HTTP_DENIED: Final = "Forbidden"
 _LONGEST_MENTION: Final = 240
 _MOST: Final = 2000
 """Sentences that are read of one text. A log with more says the same again and again."""
 _DEEPEST: Final = 12
 
-_CALLING: Final = re.compile(r"anerroroccurred\((?P<code>[\w.]{1,80})\)whencallingthe(?P<operation>\w{1,80}?)operation")
+_CALLING: Final = re.compile(
+    r"(?:anerroroccurred|aclienterror)\((?P<code>[\w.]{1,80})\)(?:occurred)?whencallingthe(?P<operation>\w{1,80}?)operation"
+)
 _GO: Final = re.compile(r"operationerror[\w -]{1,60}?:(?P<operation>[A-Z]\w{1,80}),")
 _PHP: Final = re.compile(r"Errorexecuting\"(?P<operation>[A-Z]\w{1,80})\"on")
 _NAMED_CODE: Final = re.compile(
     r"(?:apierror|(?:Handler)?[Ee]rror_?[Cc]ode[\"']?[:=]{1,2}>?[\"']?|[^A-Za-z]u?[\"']?[Cc]ode[\"']?[:=]{1,2}>?[\"']?|<Code>|__type[\"']?:u?[\"'](?:[\w.]{1,80}#)?)"
     r"(?P<code>(?:Client\.)?[A-Z][A-Za-z]{2,70})"
 )
-_CODE_BEFORE_USER: Final = re.compile(r"(?P<code>[A-Z][A-Za-z]{2,60}(?:Error|Exception|Fault|Denied))[:.]?$")
-_NO_CODES: Final = re.compile(
-    r"(?:.*(?:Client|Service|Sdk|S3|Web|Initialization|initialization|Identity|Provider)(?:Error|Exception)|Error|Exception)$"
+_CODE_BEFORE_USER: Final = re.compile(
+    r"(?P<code>ValidationError|ValidationException|InvalidRequest(?:Exception)?|InvalidParameter(?:Value)?(?:Exception)?"
+    r"|BadRequestException|GeneralServiceException)[:.]?$"
 )
+"""Codes that say nothing of a denial, and are believed where they stand right before its sentence."""
 _QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,600}?)isdenied", re.IGNORECASE)
 _EVENT_FIELD: Final = re.compile(
     r'"(eventName|eventSource|awsRegion|errorCode|errorMessage|arn)"\s{0,10}:\s{0,10}"((?:[^"\\\n]|\\.){1,4000})"'
@@ -94,7 +99,7 @@ def _identity(reading: Reading) -> tuple[object, ...]:
 def _of_text(text: str) -> Iterator[_Finding]:
     squeezed = Squeezed(plain(text))
     mentions = _mentions(squeezed)
-    said = list(islice(sentences(squeezed), _MOST))
+    said = _without_announcements(list(islice(sentences(squeezed), _MOST)))
     for number, sentence in enumerate(said):
         after = said[number + 1].start if number + 1 < len(said) else len(squeezed.text)
         before = said[number - 1].end if number else 0
@@ -104,12 +109,24 @@ def _of_text(text: str) -> Iterator[_Finding]:
     yield from _others(mentions)
 
 
+def _without_announcements(said: list[Sentence]) -> list[Sentence]:
+    """Leave out "You are not authorized to perform this operation." where the sentence that says it all follows at once."""
+    return [
+        sentence
+        for sentence, following in zip_longest(said, said[1:])
+        if following is None
+        or not sentence.vague
+        or sentence.principal
+        or sentence.decision != "unspecified"
+        or following.start - sentence.end > _ANNOUNCEMENT
+    ]
+
+
 def _of_sentence(squeezed: Squeezed, mentions: list[_Mention], sentence: Sentence, before: int, after: int) -> _Finding:
     code, operation = _beside(mentions, sentence.start, sentence.end, before, after)
     if code is None:
         named = _CODE_BEFORE_USER.search(squeezed.text[max(0, sentence.start - 80) : sentence.start])
-        if named is not None and not _NO_CODES.match(named["code"]):
-            code = _last_word(squeezed, sentence.start, named["code"])
+        code = named["code"] if named is not None else None
     encoded = (
         squeezed.lower.find("encodedauthorizationfailuremessage", sentence.end, min(after, sentence.end + 400)) >= 0
     )
@@ -136,16 +153,6 @@ def _of_sentence(squeezed: Squeezed, mentions: list[_Mention], sentence: Sentenc
             known_as=known,
         ),
     )
-
-
-def _last_word(squeezed: Squeezed, end: int, code: str) -> str:
-    """Give the code without the words that stood before it, apart."""
-    for shorter in range(len(code)):
-        start = end - 1 - len(code) + shorter
-        if start >= 0 and squeezed.begins_word(start) and code[shorter].isupper():
-            code = code[shorter:]
-            break
-    return code
 
 
 def _of_known(squeezed: Squeezed, mentions: list[_Mention], spans: list[tuple[int, int]]) -> Iterator[_Finding]:
@@ -231,7 +238,9 @@ def _beside(
     ]
     earlier = [mention for mention in near if mention.start < end][::-1]
     later = [mention for mention in near if mention.start >= end]
-    code = next((mention.code for mention in [*earlier, *later] if mention.code and _fits(mention, only)), None)
+    codes = [mention.code for mention in [*earlier, *later] if mention.code and _fits(mention, only)]
+    # "403 Forbidden" is HTTP's word and stands beside AWS's own.
+    code = next((code for code in codes if code != _HTTP_DENIED), codes[0] if codes else None)
     operation = next((mention.operation for mention in earlier if mention.operation), None)
     return code, operation
 
@@ -277,7 +286,7 @@ def _whole_code(squeezed: Squeezed, start: int, end: int) -> str:
     """Give the code that begins there, without the word that follows it in the text."""
     code = squeezed.text[start:end]
     known = next((token for token in _CODE_TOKENS if code.startswith(token)), None)
-    if known is not None and squeezed.begins_word(start + len(known)):
+    if known is not None and (code == known or squeezed.begins_word(start + len(known))):
         return known
     code = squeezed.text[start : min(end, squeezed.word_end(start))]
     return code if len(code) > 3 else ""  # noqa: PLR2004 - shorter ones are other programs' codes

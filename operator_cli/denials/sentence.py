@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from operator_cli.denials.plain_text import JOINT, spaces_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,6 +26,8 @@ _LONGEST_PRINCIPAL: Final = 1400
 _LONGEST_RESOURCE: Final = 2200
 _LONGEST_REASON: Final = 900
 _VAGUE_REASON_WITHIN: Final = 120
+_MOST_SPACES: Final = 12
+"""In the name of a resource, such as a Glue job's."""
 _TERMINAL: Final = 40
 """The narrowest terminal for which one broken line alone is believed to go on."""
 
@@ -58,12 +62,18 @@ _TYPED_WORDS: Final = {
     "samlprovider": "saml provider",
     "oidcprovider": "oidc provider",
 }
+_BEFORE_POLICY_ARN: Final = re.compile(r"(?:,?withpolicyarn)?[:\"'`]{0,3}")
+_QUOTED_NAME: Final = re.compile(r"[\"'`](?P<name>[\w+=.@/-]{0,60}[-_\d][\w+=.@/-]{0,60})$")
 _END_OF_VALUE: Final = re.compile(r"[\"`\\]|'(?=[,)}\]]|$)|</")
 """What ends a name that is part of JSON, of a repr, or of XML."""
 _PLACEHOLDER: Final = re.compile(r"<[^<>\n]{1,40}>")
-_MORE_OF_AN_ARN: Final = re.compile(
-    r"(?=[^\s]{0,300}[/:_\d-])[\w/*+=.@${}:-]{1,2000}(?<!:)(?:\s\((?:Service|SDK|RequestToken|Status)|\s*$|[\"')])"
+_KIND_OF_RESOURCE: Final = re.compile(r"[a-z-]{2,24}/")
+_REST: Final = re.compile(
+    r"[\w/*+=.@${}:-]{1,2000}(?<!:)(?:\s\((?:Service|SDK|RequestToken|Status)|\sEncoded|\s*$|[\"')])"
 )
+"""What a terminal broke off the end of an ARN: one word, and nothing after it but what SDKs add."""
+_MORE_OF_AN_ARN: Final = re.compile(rf"(?=\S{{0,300}}[/:_\d-]){_REST.pattern}")
+"""The same, where the word must look like a part of an ARN because the line before it may have been its own end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +163,9 @@ def _principal(text: Squeezed, anchor: int, before: int) -> tuple[int, str | Non
         who = _unbroken(text.raw(arns[-1], end)).strip("\"'`")
         if _PRINCIPAL.fullmatch(_PLACEHOLDER.sub("_", who)):
             return arns[-1], who
+    quoted = _QUOTED_NAME.search(text.text[max(first, end - 124) : end])
+    if quoted is not None and end < anchor and text.is_one_word(end - len(quoted["name"]), end):
+        return end - len(quoted["name"]), quoted["name"]
     return (end - 4 if text.lower.startswith("user", end - 4) else end), None
 
 
@@ -163,7 +176,11 @@ def _action(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
         return found["action"], found.start("clause")
     skipped = re.compile(r"[:\"'`\[]{0,3}").match(text.text, at, limit)
     at = skipped.end() if skipped else at
-    plain = _PLAIN_ACTION.match(text.text, at, min(limit, text.word_end(at)) if at < limit else at)
+    if at >= limit:
+        return None, at
+    end = text.word_end(at)
+    end = end if ":" in text.text[at:end] else _token_end(text, at)
+    plain = _PLAIN_ACTION.match(text.text, at, min(limit, end))
     return (plain[0], plain.end()) if plain is not None else (None, at)
 
 
@@ -198,11 +215,13 @@ def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | N
 
 def _is_resource(text: Squeezed, at: int, end: int) -> bool:
     """Whether what stands before the reason is one name, perhaps with its kind before it, and no prose."""
-    spaces = [gap for gap in re.findall(r"\s+", _PLACEHOLDER.sub("_", text.raw(at, end))) if "\n" not in gap]
-    return 0 < end - at <= _LONGEST_RESOURCE and len(spaces) <= (2 if text.text.startswith("arn:", at) else 3)
+    spaces = spaces_in(_PLACEHOLDER.sub("_", text.raw(at, end)))
+    return 0 < end - at <= _LONGEST_RESOURCE and spaces <= (_MOST_SPACES if text.text.startswith("arn:", at) else 3)
 
 
 def _named(raw: str, action: str) -> str:
+    if raw.startswith("arn:"):
+        return re.sub(r"[ \t]*:[ \t]*", ":", _unbroken(raw, spaces=True))
     joined = _unbroken(raw)
     if action.startswith(("iam:", "sts:")) and not joined.startswith("arn:"):
         for kind in _TYPED_NAMES:
@@ -214,23 +233,29 @@ def _named(raw: str, action: str) -> str:
 def _token_end(text: Squeezed, at: int) -> int:
     """Give where the word ends that begins there, with what a terminal broke off it."""
     end = text.word_end(at)
-    while end < len(text.text):
-        place = text.place(end - 1) + 1
-        source = text.source
-        if source[place : place + 1] != "\n" or source[place + 1 : place + 2].isspace():
-            break
-        width = place - (source.rfind("\n", 0, place) + 1)
-        line_end = source.find("\n", place + 1)
-        following = source[place + 1 : line_end if line_end >= 0 else place + 1 + _LONGEST_RESOURCE]
-        if width < _TERMINAL or len(following) >= width or not _MORE_OF_AN_ARN.match(following):
-            break
+    if text.text[end - 1] == ":" and _KIND_OF_RESOURCE.match(text.text, end):
+        end = text.word_end(end)  # whoever wrote it down put a space after each colon
+    while end < len(text.text) and _was_broken(text.source, text.place(end - 1) + 1):
         end = text.word_end(end)
     return end
 
 
+def _was_broken(source: str, place: int) -> bool:
+    """Whether a terminal may have broken the word that ends there, and the next line is its rest."""
+    if source[place : place + 1] != "\n":
+        return False
+    start = source.rfind("\n", 0, place) + 1
+    line = source[start:place]
+    end = source.find("\n", place + 1)
+    following = source[place + 1 : end if end >= 0 else place + 1 + _LONGEST_RESOURCE]
+    following = following.removeprefix(line[: len(line) - len(line.lstrip())])
+    rest = _REST if line[-1] in "-_/:" else _MORE_OF_AN_ARN  # no name ends so
+    return _TERMINAL <= len(line) > len(following) and rest.match(following) is not None
+
+
 def _unbroken(raw: str, *, spaces: bool = False) -> str:
     """Give one word of several lines; the spaces of a placeholder such as `<account id>` stay, or all that `spaces` keeps."""
-    raw = re.sub(r"[ \t]*\n\s*", "", raw.strip())
+    raw = re.sub(r"[ \t]*\n\s*", "", raw.strip().replace(JOINT, ""))
     if spaces:
         return raw
     kept = _PLACEHOLDER.findall(raw)
@@ -283,8 +308,8 @@ def _policy_type(words: str) -> PolicyType | None:
 
 
 def _policy_arn(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
-    while at < limit and text.text[at] in ":\"'`":
-        at += 1
+    named = _BEFORE_POLICY_ARN.match(text.lower, at, limit)
+    at = named.end() if named is not None else at
     if not text.text.startswith("arn:", at):
         return None, at
     end = min(_token_end(text, at), limit)

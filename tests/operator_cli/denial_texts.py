@@ -1,9 +1,9 @@
-"""Real denial texts with the reading that people gave them before any program did.
+"""Real denial texts with the reading that people gave them before the reader met them.
 
-`access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are 102
-more, of other shapes, from public issues and repositories; accounts and people's names are made up. They were labelled
-before the reader was written. The reader was developed on the half called `develop`; the half called `held-back` it met
-when it was done (47 of 51 wholly right at that first contact; four faults were mended since).
+`access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are
+others, of other shapes, from public issues and repositories; accounts and people's names are made up. The reader was
+developed on the 47 and on the half called `develop`. `docs/decisions/0011-denials-are-read-from-a-squeezed-text.md` has
+its scores at first contact with each of the others.
 """
 
 from __future__ import annotations

@@ -62,15 +62,24 @@ def test_a_real_text_is_read_as_people_read_it(one: Labelled) -> None:
 
 def test_there_are_as_many_texts_as_the_score_is_told_of() -> None:
     """Else a lost file would pass."""
-    assert len(TEXTS) == 47 + 102
+    assert len(TEXTS) == 47 + 150
     assert len(SENTENCES) > 20
+
+
+def _broken(one: Labelled, width: int) -> list[str]:
+    lines = [one.text[at : at + width] for at in range(0, len(one.text), width)]
+    last = one.expected["policy_arn"] or one.expected["resource"] or ""
+    cut = last[width - one.text.rfind(last) :] if last else ""
+    # One break within the last name, and nothing but letters behind it: nobody could tell them from a word of their own.
+    assume(len(lines) != 2 or not cut.isalpha())
+    return lines
 
 
 @PATIENT
 @given(one=DENIALS, width=st.integers(24, 220))
 def test_a_terminal_may_break_lines_anywhere(one: Labelled, width: int) -> None:
     """Also within a word or an ARN, as a terminal does at its last column."""
-    broken = "\n".join(one.text[at : at + width] for at in range(0, len(one.text), width))
+    broken = "\n".join(_broken(one, width))
     assert _read(broken) == one.expected
 
 
@@ -108,7 +117,7 @@ TIMES: Final = (
 @given(one=DENIALS, prefix=st.sampled_from(TIMES), width=st.integers(40, 400))
 def test_each_line_may_have_a_prefix(one: Labelled, prefix: str, width: int) -> None:
     """A log's time, a container's name, Terraform's box, a quotation, a comment."""
-    broken = "\n".join(prefix + one.text[at : at + width] for at in range(0, len(one.text), width))
+    broken = "\n".join(prefix + line for line in _broken(one, width))
     assert _read(broken) == one.expected
 
 

@@ -1,9 +1,9 @@
 """Real denial texts with the reading that people gave them before the reader met them.
 
-`access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are
+`access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are 180
 others, of other shapes, from public issues and repositories; accounts and people's names are made up. The reader was
-developed on the 47 and on the half called `develop`. `docs/decisions/0011-denials-are-read-from-a-squeezed-text.md` has
-its scores at first contact with each of the others.
+developed on the 47 and on the part called `develop`, and met the parts `held-back`, `second` and `third` in this order when
+it was done; decision 12 has its scores at each first contact.
 """
 
 from __future__ import annotations

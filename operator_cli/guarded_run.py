@@ -58,7 +58,7 @@ def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -
         by_profile = ["--profile", handed.profile] if handed.profile else []
         assembly = None
         if not given.places:
-            assembly, status = _synthesised([*cdk, "synth", "--quiet", *by_profile], given, handed.environ, output)
+            assembly, status = synthesised([*cdk, "synth", "--quiet", *by_profile], given, handed.environ, output)
             if status != ExitStatus.GOOD:
                 return status
         examined = _examine(wanted, options, output, assembly, stacks=given.rest, connect=handed.connect)
@@ -131,7 +131,7 @@ def _hopeless(facts: CredentialFacts) -> bool:
     return resolution.winner is None or hopeless(resolution) is not None
 
 
-def _synthesised(synth: list[str], given: CdkArguments, environ: dict[str, str], output: Output) -> tuple[Path, int]:
+def synthesised(synth: list[str], given: CdkArguments, environ: dict[str, str], output: Output) -> tuple[Path, int]:
     """Give the cloud assembly that is going to be deployed, made now unless `--app` names one; and the CDK's exit status."""
     if given.app is not None and Path(given.app).is_dir():
         return Path(given.app), 0

@@ -6,6 +6,7 @@ import getpass
 import shlex
 import sys
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,11 @@ from operator_cli import watch_child
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.bridge_server import BridgeServer
 from operator_cli.cdk_cli import cdk_command, read_arguments
+from operator_cli.credential_facts import gather
+from operator_cli.credential_sources import Sdk, region_in_force, resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.guarded_run import tell_session
+from operator_cli.guarded_run import synthesised, tell_session
 from operator_cli.held_session import HeldSession
 from operator_cli.preflight import examine
 from operator_cli.private_directory import private_directory
@@ -25,14 +28,16 @@ from operator_cli.session_check import Operation
 from operator_cli.session_report import show
 from operator_cli.silence_facts import SilenceCheck
 from operator_cli.supervised_child import SupervisedChild
-from operator_cli.watch_supervision import Limits, Problem
+from operator_cli.watch_supervision import SIGNAL_STATUS, Limits, Problem
 from operator_cli.watch_supervisor import Speaker, Supervisor
 from operator_cli.watched_session import WatchedSession, unwanted
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from operator_cli.aws import Aws
+    from operator_cli.credential_facts import CredentialFacts
     from operator_cli.output import Output
     from operator_cli.preflight import Examined
 
@@ -54,9 +59,10 @@ def run_watch(options: argparse.Namespace, output: Output) -> int:
             status=ExitStatus.WRONG_USAGE,
         )
     project = Path.cwd()
-    command = [*cdk_command(project, output.environ), *watch_child.arguments(options.rest)]
-    assembly = watch_child.assembly_folder(read_arguments(options.rest).output, project)
+    cdk = cdk_command(project, output.environ)
+    arguments = watch_child.arguments(options.rest)
     wanted = wanted_of(options, Operation.WATCH)
+    facts = gather(output.environ, now=_now(), profile=options.profile)
     watched = WatchedSession(
         profile=options.profile,
         environ=output.environ,
@@ -72,48 +78,69 @@ def run_watch(options: argparse.Namespace, output: Output) -> int:
         probe_every=options.check_every,
     )
     held.look()
-    examined = examine(
-        wanted,
-        output.environ,
-        clock=_now,
-        profile=options.profile,
-        assembly=assembly,
-        # The session that will be used, and not a second one: a code would be asked for twice.
-        connect=lambda _, region: _opened(watched, held, region),
-        certain=options.certain,
-    )
-    if examined.status != ExitStatus.GOOD or held.fetched is None:
-        show(examined, output.to_stderr(), command=f"rolebound {shlex.join(sys.argv[1:])}")
-        return int(examined.status or ExitStatus.NO_CREDENTIALS)
-    _refuse_production(examined, insists=options.yes)
-    tell_session(examined, output)
-    return _supervise(command, examined, held, SilenceCheck(held=held, watched=watched, assembly=assembly), output)
+
+    def examined(assembly: Path | None) -> Examined:
+        return examine(
+            wanted,
+            output.environ,
+            clock=_now,
+            profile=options.profile,
+            assembly=assembly,
+            # The session that will be used, and not a second one: a code would be asked for twice.
+            connect=lambda _, region: _opened(watched, held, region),
+            certain=options.certain,
+        )
+
+    if held.fetched is None:
+        return _refused(examined(None), output)
+    with _bridge(held, facts, output, region=options.region) as environ:
+        # `cdk watch` synthesises by itself, and would not say where to before it deploys there.
+        given = read_arguments(options.rest)
+        synth = [*cdk, "synth", "--quiet", "--profile", watch_child.PROFILE]
+        assembly, status = synthesised(synth, given, environ, output)
+        if status >= SIGNAL_STATUS:
+            return status
+        judged = examined(assembly if status == ExitStatus.GOOD else None)
+        if judged.status != ExitStatus.GOOD:
+            return _refused(judged, output)
+        _refuse_production(judged, insists=options.yes)
+        tell_session(judged, output)
+        return Supervisor(
+            start=lambda: SupervisedChild(
+                [*cdk, *arguments], environ, stdout=sys.stdout.fileno(), stderr=sys.stderr.fileno()
+            ),
+            held=held,
+            facts=SilenceCheck(held=held, watched=watched, assembly=watch_child.assembly_folder(given.output, project)),
+            say=Speaker(output.tell, colours=output.stderr.isatty() and "NO_COLOR" not in output.environ),
+            limits=Limits(),
+        ).run()
 
 
-def _supervise(command: list[str], examined: Examined, held: HeldSession, silence: SilenceCheck, output: Output) -> int:
+@contextmanager
+def _bridge(
+    held: HeldSession, facts: CredentialFacts, output: Output, *, region: str | None
+) -> Iterator[dict[str, str]]:
+    """Answer the child's questions for credentials until the block ends; its environment."""
     with private_directory(output.environ) as directory:
-        facts, region = examined.credentials, examined.session.region
-        profile = facts.profiles.get(examined.session.resolution.profile, {})
+        in_force = region or region_in_force(facts, Sdk.CDK)
+        profile = facts.profiles.get(resolve(facts).profile, {})
         watch_child.write_configuration(
             directory,
-            region=region,
+            region=in_force,
             endpoint_url=profile.get("endpoint_url"),
             services=facts.services.get(profile.get("services", ""), {}),
         )
-        environ = watch_child.environment(
-            output.environ, directory, region=region, chosen=examined.wanted.region is not None
-        )
         server = BridgeServer(directory / watch_child.SOCKET, held.answer)
         try:
-            return Supervisor(
-                start=lambda: SupervisedChild(command, environ, stdout=sys.stdout.fileno(), stderr=sys.stderr.fileno()),
-                held=held,
-                facts=silence,
-                say=Speaker(output.tell, colours=output.stderr.isatty() and "NO_COLOR" not in output.environ),
-                limits=Limits(),
-            ).run()
+            yield watch_child.environment(output.environ, directory, region=in_force, chosen=region is not None)
         finally:
             server.close()
+
+
+def _refused(examined: Examined, output: Output) -> int:
+    """Say why there is nothing to watch with; the exit status."""
+    show(examined, output.to_stderr(), command=f"rolebound {shlex.join(sys.argv[1:])}")
+    return int(examined.status or ExitStatus.NO_CREDENTIALS)
 
 
 def _refuse_production(examined: Examined, *, insists: bool) -> None:

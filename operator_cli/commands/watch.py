@@ -20,6 +20,7 @@ its environment or on the disk. A session that renews itself (SSO, `aws login`, 
 long as its sign-in does. One that cannot is announced with the time that is left; when it ends, the CDK is stopped, and
 goes on by itself as soon as there are new credentials of the same account.
 
+The app is synthesised and the session checked before anything is deployed; production is refused unless that is insisted on.
 `cdk watch` prints nothing when a deployment fails outside CloudFormation. Here, a deployment that was announced and never
 reported is named, with the reason that was found. Ctrl-C ends everything that was started.
 

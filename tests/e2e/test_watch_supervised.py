@@ -306,34 +306,35 @@ def keys_of_a_profile_end(account: Account, folder: Path) -> None:
 def a_deployment_fails_silently(account: Account, folder: Path) -> None:
     """Stacks of another account, then an app that fails: `cdk watch` says nothing of either."""
     watched = assumed_role(account, folder)
-    (folder / "account").write_text("999999999999")
     with _ending(watched):
         watched.start()
+        watched.until_deployed("one")
+        (folder / "account").write_text("999999999999")
+        watched.save("two")
         watched.until_said(f"the stacks are for account 999999999999, the session is of {ACCOUNT}")
         (folder / "account").unlink()
         (folder / "broken").write_text("")
-        watched.save("two")
+        watched.save("three")
         watched.until_said("the app ended without giving its stacks")
         assert watched.said.count("has said nothing for") == 2
         (folder / "broken").unlink()
-        watched.save("three")
-        watched.until_deployed("three")
+        watched.save("four")
+        watched.until_deployed("four")
         assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
 
 
 def a_slow_deployment_lives(account: Account, folder: Path) -> None:
-    """Longer than a silence is left alone, and no alarm: the app is at work. A second Ctrl-C hurries."""
+    """Longer than a silence is left alone, and no alarm: the app is at work. In the middle of it, all is ended."""
     watched = assumed_role(account, folder)
-    (folder / "slow").write_text("25")
     with _ending(watched):
         watched.start()
         watched.until_deployed("one")
-        assert "has said nothing" not in watched.said
+        (folder / "slow").write_text("25")
         watched.save("two")
-        watched.until_said("Detected change")
-        # In the middle of the app's run: it is ended too.
-        time.sleep(1)
-        assert len(watched.processes()) >= 2
+        watched.until_deployed("two")
+        assert "has said nothing" not in watched.said
+        watched.save("three")
+        watched.until(lambda: len(watched.processes()) >= 2, "the app runs")
         assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
 
 
@@ -406,14 +407,21 @@ def test_the_exit_status_of_the_cdk_is_passed_on(account: Account, tmp_path: Pat
 
 
 def test_production_is_not_watched_unless_that_is_insisted_on(account: Account, tmp_path: Path) -> None:
-    """As far as the last synthesis says: each saved file would be deployed there."""
+    """Each saved file would be deployed there, unasked."""
     watched = assumed_role(account, tmp_path / "shop-prod")
     with _ending(watched):
         watched.start()
-        watched.until_deployed("one")
-        assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
-        watched.start()
         assert watched.end(lambda _: None) == 1
-        assert "shop-prod (in" in watched.said
-        assert "this is production" in watched.said
-        assert watched.said.count("Triggering initial") == 1
+        assert "shop-prod (in cdk.out): this is production." in watched.said
+        assert "Triggering" not in watched.said
+
+
+def test_stacks_of_another_account_are_refused_before_the_watch_begins(account: Account, tmp_path: Path) -> None:
+    """They are synthesised first, for `cdk watch` would not say why nothing happens."""
+    watched = assumed_role(account, tmp_path / "elsewhere")
+    (watched.folder / "account").write_text("999999999999")
+    with _ending(watched):
+        watched.start()
+        assert watched.end(lambda _: None) == 5
+        assert "999999999999" in watched.said
+        assert "Triggering" not in watched.said

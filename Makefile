@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help up test synth check deploy destroy watch bootstrap bench bench-rules down incident docs layer format clean
+.PHONY: help up test synth check deploy destroy watch bootstrap tenant-key bench bench-rules down incident docs layer format clean
 
 SHELL := /bin/sh
 
@@ -93,6 +93,9 @@ destroy: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then d
 
 watch: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then deploy changes to its AWS account as you save them
 	@$(ROLEBOUND) watch --all $(ARGS)
+
+tenant-key: .venv/base ## make an API key for a tenant of what is deployed: make tenant-key TENANT=my-tenant
+	@$(VENV_PYTHON) -m tenants $(if $(TENANT),$(TENANT),--help) $(ARGS)
 
 bench: .venv/dev .venv/cdk-cli .build/layer/local ## what it costs, beside what you would use instead
 	@$(VENV_PYTHON) -m bench $(ARGS)

@@ -240,6 +240,22 @@ class Aws:
         stack = answer["Stacks"][0]
         return str(stack["StackStatus"]), str(stack.get("StackStatusReason", ""))
 
+    def stack_outputs(self, name: str) -> dict[str, str] | Failure:
+        """Read a deployed stack's outputs by name: one call."""
+        try:
+            answer = self.client("cloudformation").describe_stacks(StackName=name)
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        return {one["OutputKey"]: one["OutputValue"] for one in answer["Stacks"][0].get("Outputs", [])}
+
+    def put_item(self, table: str, item: Mapping[str, Mapping[str, Any]]) -> Failure | None:
+        """Write one item, in DynamoDB's attribute form: one call."""
+        try:
+            self.client("dynamodb").put_item(TableName=table, Item=dict(item))
+        except Exception as error:  # noqa: BLE001 - any error of the SDK becomes a result
+            return failure_of(error)
+        return None
+
     def parameter(self, name: str, *, region: str | None = None) -> str | Failure:
         """Read one parameter of the Systems Manager: one call."""
         try:

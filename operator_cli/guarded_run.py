@@ -116,6 +116,40 @@ def tell_session(examined: Examined, output: Output) -> None:
             output.tell(f"  {MARKS[finding.verdict][0]} {finding.what}")
 
 
+def confirm_production(
+    stacks: Sequence[str], examined: Examined, output: Output, read: Callable[[], str] = input
+) -> None:
+    """Ask a person, who is told account and region.
+
+    Args:
+        stacks: What is touched.
+        examined: The session.
+        output: Where the question goes.
+        read: Reads the answer.
+
+    Raises:
+        OperatorError: The answer is not yes, or nobody is there to give one.
+    """
+    caller = examined.session.caller
+    account = caller.account if caller is not None and not isinstance(caller, Failure) else "unknown"
+    where = f"account {account}, {_regions(examined)}"
+    if not sys.stdin.isatty():
+        raise OperatorError(
+            f"{', '.join(stacks)} in {where}: this is production, and nobody is there to confirm it.",
+            why="What is done there is felt by those who rely on it.",
+            next_step="Run it on a terminal, or confirm it beforehand: --yes",
+        )
+    output.tell(f"Production: {', '.join(stacks)} in {where}.")
+    output.stderr.write(f"Go on with {examined.wanted.operation}? Type yes: ")
+    output.stderr.flush()
+    if read().strip().lower() != "yes":
+        raise OperatorError(
+            f"Not confirmed: {examined.wanted.operation} in {where} was not begun.",
+            why="Nothing was changed.",
+            next_step="Run it again when it is meant.",
+        )
+
+
 def _wanted(operation: Operation, options: argparse.Namespace, places: tuple[tuple[str, str], ...]) -> Wanted:
     """What is wanted; an `aws://ACCOUNT/REGION` among the arguments says it too."""
     if places and options.account is None and places[0][0] != "*":
@@ -170,29 +204,11 @@ def _refuse(examined: Examined, output: Output) -> int:
     return int(examined.status)
 
 
-def _confirm(examined: Examined, options: argparse.Namespace, output: Output, read: Callable[[], str] = input) -> None:
-    """Ask before anything is done in production; CI answers with `--yes`."""
+def _confirm(examined: Examined, options: argparse.Namespace, output: Output) -> None:
+    """Ask before anything is done to production stacks; CI answers with `--yes`."""
     assembly = examined.session.assembly
-    if assembly is None or not assembly.production or options.yes:
-        return
-    caller = examined.session.caller
-    account = caller.account if caller is not None and not isinstance(caller, Failure) else "unknown"
-    where = f"account {account}, {_regions(examined)}"
-    if not sys.stdin.isatty():
-        raise OperatorError(
-            f"{', '.join(assembly.production)} in {where}: this is production, and nobody is there to confirm it.",
-            why="What is done there is felt by those who rely on it.",
-            next_step="Run it on a terminal, or confirm it beforehand: --yes",
-        )
-    output.tell(f"Production: {', '.join(assembly.production)} in {where}.")
-    output.stderr.write(f"Go on with {examined.wanted.operation}? Type yes: ")
-    output.stderr.flush()
-    if read().strip().lower() != "yes":
-        raise OperatorError(
-            f"Not confirmed: {examined.wanted.operation} in {where} was not begun.",
-            why="Nothing was changed.",
-            next_step="Run it again when it is meant.",
-        )
+    if assembly is not None and assembly.production and not options.yes:
+        confirm_production(assembly.production, examined, output)
 
 
 def _regions(examined: Examined) -> str:

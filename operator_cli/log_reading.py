@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.answers import Failure, FailureKind
@@ -38,19 +39,22 @@ def read_logs(options: argparse.Namespace, output: Output) -> int:
     """
     if options.follow and output.as_json:
         options.parser.error("--follow has no end, so it is no JSON document: leave out one of the two")
+    # One session for both: a profile that asks for a code asks once.
+    connect = cache(connect_to_aws)
     examined = examine(
         wanted_of(options, Operation.LOGS),
         output.environ,
         clock=lambda: datetime.now(UTC),
         profile=options.profile,
         assembly=options.assembly,
+        connect=connect,
         certain=options.certain,
     )
     if examined.status != ExitStatus.GOOD:
         show(examined, output.to_stderr(), command=f"rolebound {shlex.join(sys.argv[1:])}")
         return int(examined.status)
     tell_session(examined, output)
-    aws = connect_to_aws(options.profile, examined.session.region)
+    aws = connect(options.profile, examined.session.region)
     if isinstance(aws, Failure):
         raise _unreadable(options.name, aws)
     group = _group(aws, options.name)

@@ -32,6 +32,7 @@ class Operation(StrEnum):
     WATCH = "watch"
     LOGS = "logs"
     TESTS = "tests"
+    TENANT_KEY = "tenant-key"
     SYNTH = "synth"
     UNIT_TESTS = "unit-tests"
     DOCS = "docs"

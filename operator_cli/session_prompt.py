@@ -89,6 +89,7 @@ def _purpose(wanted: Wanted, assembly: Assembly | None, region: str | None) -> s
         Operation.BOOTSTRAP: f"make the CDK's own bucket and roles in {where}",
         Operation.WATCH: f"deploy every saved change of {stacks or 'the stacks'} to {where}, for as long as you work",
         Operation.LOGS: f"read logs in {where}",
+        Operation.TENANT_KEY: f"store the hash of a tenant's API key in {where}",
         Operation.TESTS: f"run tests against what is deployed in {where}",
     }.get(wanted.operation, f"{wanted.operation} in {where}")
     return f"An AWS session is needed to {does}."

@@ -44,3 +44,11 @@ def test_what_talks_to_an_account_checks_the_session_first(command: str) -> None
     checked = plan.index("-m operator_cli")
     assert "-c region=eu-central-1" in plan[checked:]
     assert not re.search(r"^cdk ", plan[:checked], re.MULTILINE)
+
+
+def test_a_tenants_key_is_made_for_a_tenant_that_is_named() -> None:
+    """And the command that makes it says what it needs where none is."""
+    assert "-m tenants my-tenant --profile dev" in make(
+        "--dry-run", "tenant-key", "TENANT=my-tenant", "ARGS=--profile dev"
+    )
+    assert "-m tenants --help" in make("--dry-run", "tenant-key")

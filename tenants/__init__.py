@@ -1,0 +1,1 @@
+"""Who may use the deployed application: API keys, made by the functions' own code."""

@@ -131,4 +131,6 @@ def test_other_settings_can_be_described_too(name: str, request: pytest.FixtureR
     assembly: Assembly = request.getfixturevalue(name)
     mine = tmp_path / "permissions.md"
     assert permissions.main(["--assembly", str(assembly.folder), "--output", str(mine)]) == 0
-    assert f"rolebound-{assembly.context.get('environment', 'dev')}-events" in mine.read_text(encoding="utf-8")
+    told = mine.read_text(encoding="utf-8")
+    assert "| table `events` |" in told
+    assert ("permissions boundary `" in told) == ("permissions_boundary" in assembly.context)

@@ -263,6 +263,13 @@ def _arn(name: str, action_name: str, below: str, where: str) -> str:
     return found[0] if len(found) == 1 and len(formats) == 1 else ""
 
 
+def answers_for(endpoint: str, service: str) -> bool:
+    """Say whether the address of an endpoint (`monitoring`) is that of an IAM prefix (`cloudwatch`)."""
+    from credential_rules.called_services import answers_for as answers  # noqa: PLC0415 - as above
+
+    return answers(endpoint, service)
+
+
 def _ways(index: Index, function: Function, calls: Sequence[Call]) -> Iterator[Way]:
     """Give the way to each service that the role lets the code call, and to each that the code calls all the same."""
     from credential_rules.called_services import calls_of  # noqa: PLC0415 - the other commands need none of it

@@ -63,14 +63,14 @@ class Cause:
     """One cause.
 
     Attributes:
-        slug: Its name: one heading of docs/troubleshooting.md, one word for scripts.
+        slug: Its name, for people and for scripts.
         likelihood: `certain` if the log shows its error, `likely` if a call must fail, `possible` if one may.
         what: What is wrong and why it makes calls fail, with names.
         evidence: What shows it, the most telling first: a place in the code, a variable, an id, a line of the log.
         fix: What to do next.
         sources: Where the evidence was read: `code`, `environment`, `role`, `network`, `log`.
         explains: The kinds of logged errors that it accounts for.
-        services: The services whose calls it touches, by their names in addresses; empty: all.
+        services: The services whose calls it touches, by their IAM prefixes; empty: all.
         actions: The IAM actions that it denies, in lower case; empty: all.
     """
 

@@ -12,6 +12,7 @@ from operator_cli.diagnosis.logged_errors import Kind, LoggedError, errors_in
 from operator_cli.diagnosis.permissions import permission_causes
 from operator_cli.diagnosis.signers import log_only_causes, signer_causes
 from operator_cli.diagnosis.ways import way_causes, way_doubts
+from operator_cli.rule_checks import answers_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -179,7 +180,7 @@ def _with_log(cause: Cause, errors: Sequence[LoggedError]) -> Cause:
 def _accounts_for(cause: Cause, error: LoggedError) -> bool:
     if error.kind not in cause.explains:
         return False
-    if cause.services and error.service and error.service not in cause.services:
+    if cause.services and error.service and not any(answers_for(error.service, one) for one in cause.services):
         return False
     return not cause.actions or not error.action or error.action.lower() in cause.actions
 

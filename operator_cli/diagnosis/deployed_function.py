@@ -29,6 +29,9 @@ MOST_LOG_STREAMS: Final = 4
 MOST_LINES_PER_STREAM: Final = 300
 _AT_ONCE: Final = 10
 _MOST_SOURCE_BYTES: Final = 10_000_000
+_MOST_FILES: Final = 50_000
+_MOST_UNPACKED_BYTES: Final = 1_000_000_000
+"""Lambda itself takes 250 MB, unpacked."""
 _MISSING: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 """IAM's words for what is not there."""
 
@@ -541,7 +544,10 @@ def _unpacked(content: bytes, folder: Path) -> str:
     folder.mkdir(parents=True)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.infolist():
+            members = archive.infolist()
+            if len(members) > _MOST_FILES or sum(member.file_size for member in members) > _MOST_UNPACKED_BYTES:
+                return "TooLarge"
+            for member in members:
                 wanted = member.filename.endswith((".py", ".dist-info/RECORD", "pyvenv.cfg"))
                 if wanted and member.file_size <= _MOST_SOURCE_BYTES:
                     archive.extract(member, folder)

@@ -102,7 +102,7 @@ _CODES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     (
         Kind.UNKNOWN_SIGNER,
         re.compile(
-            r"\b(InvalidClientTokenId|UnrecognizedClient(?:Exception)?|InvalidAccessKeyId|InvalidToken"
+            r"\b(InvalidClientTokenId|UnrecognizedClient(?:Exception)?|InvalidAccessKeyId|InvalidToken|AuthFailure"
             r"|SessionTokenMissing|LongLivedKey|LeftoverToken|UnusableKey)\b"
             r"|security token included in the request is invalid"
         ),
@@ -123,7 +123,8 @@ _CODES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
         re.compile(
             r"\b(ConnectTimeout(?:Error)?|EndpointConnectionError|ReadTimeout(?:Error)?|ConnectionClosedError)\b"
             r"|Connect timeout on endpoint URL|Could not connect to the endpoint URL|Read timeout on endpoint URL"
-            r"|Task timed out after|Name or service not known|Temporary failure in name resolution"
+            r"|Task timed out after|\bSandbox\.Timedout\b|\bStatus: timeout\b|platform\.report\n(?:.*\n){0,40}?timeout\b"
+            r"|Name or service not known|Temporary failure in name resolution"
         ),
     ),
     (
@@ -145,6 +146,9 @@ _UNNAMED: Final = {
 }
 _TIMEOUT_NAMES: Final = (
     ("Task timed out", "Task timed out"),
+    ("Sandbox.Timedout", "Task timed out"),
+    ("Status: timeout", "Task timed out"),
+    ("platform.report", "Task timed out"),
     ("Could not connect", "EndpointConnectionError"),
     ("Read timeout", "ReadTimeoutError"),
     ("Name or service", "EndpointConnectionError"),

@@ -15,7 +15,7 @@ from operator_cli.diagnosis.cause import Likelihood, Slug
 from operator_cli.diagnosis.conclusion import Diagnosis, as_json
 from tests.operator_cli.conftest import KEY_ID, MARK, TEMPORARY_KEY_ID, Said
 from tests.operator_cli.diagnosis.faults import FAULTS, Fault
-from tests.operator_cli.diagnosis.recorded import ACCOUNT, NAME, QUEUE, ROLE, Recorded, acl_entries
+from tests.operator_cli.diagnosis.recorded import ACCOUNT, NAME, QUEUE, ROLE, Recorded, acl_entries, document, statement
 
 PAIRS: Final = [
     pair for pair in itertools.combinations(sorted(FAULTS), 2) if FAULTS[pair[0]].is_independent_of(FAULTS[pair[1]])
@@ -132,6 +132,19 @@ def test_a_time_out_of_another_service_makes_no_closed_way_certain() -> None:
         (Slug.MISSING_ENDPOINT, Likelihood.LIKELY)
     ]
     assert any("Connect timeout" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_a_time_out_is_matched_by_the_name_in_the_address() -> None:
+    """CloudWatch's prefix in IAM is `cloudwatch`, its address says `monitoring`."""
+    recorded = Recorded()
+    recorded.inline["metrics"] = document(statement("cloudwatch:PutMetricData", "*"))
+    recorded.logs('Connect timeout on endpoint URL: "https://monitoring.eu-west-1.amazonaws.com/"')
+    (cause,) = diagnose(recorded).causes
+    assert (cause.slug, cause.services, cause.likelihood) == (
+        Slug.MISSING_ENDPOINT,
+        frozenset({"cloudwatch"}),
+        Likelihood.CERTAIN,
+    )
 
 
 def test_a_time_out_that_nothing_explains_is_a_doubt_and_no_pass() -> None:

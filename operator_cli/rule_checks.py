@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from operator_cli.diagnosis.assumptions import in_best_case, in_worst_case, unknown_keys
 from operator_cli.diagnosis.judgement import (
     Call,
     CodeFault,
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
     from credential_rules.engine import Report
     from credential_rules.index import Function, Index
-    from credential_rules.policy_evaluation import Verdict
+    from credential_rules.policy_evaluation import Request, Verdict
     from credential_rules.rule import Rule
     from credential_rules.sources import Source
     from credential_rules.template import Resource
-    from operator_cli.diagnosis.deployed_function import Facts
+    from operator_cli.diagnosis.deployed_function import Facts, Role
 
 
 class LineRecogniser:
@@ -172,10 +173,9 @@ def _code_findings(report: Report, sources: Sequence[Source]) -> Iterator[CodeFi
     for found in report.findings:
         message = found.message.removeprefix(f"{found.location}: ")
         if found.rule == "code-uses-its-role":
-            fault = handed_over.get(found.location)
-            if fault is None:
-                harvests = any(name in message for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
-                fault = CodeFault.HARVEST if harvests else CodeFault.OTHER
+            # One line may take the role's own key out of the environment and hand it over: two findings.
+            harvests = any(name in message for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+            fault = CodeFault.HARVEST if harvests else handed_over.get(found.location, CodeFault.OTHER)
             yield CodeFinding(fault, found.location, message, found.fix)
         elif found.rule == "code-holds-no-credentials" and "AWS" in message:
             yield CodeFinding(CodeFault.LITERAL_KEY, found.location, message, found.fix)
@@ -303,49 +303,72 @@ def permission(
         resource: The ARN of what it is done to.
         endpoint: The policy of the VPC endpoint that the call passes.
     """
-    from credential_rules.policy_evaluation import (  # noqa: PLC0415 - the other commands need none of it
-        Request,
-        authorise,
-        evaluate,
-    )
+    from credential_rules.policy_evaluation import Request  # noqa: PLC0415 - the other commands need none of it
 
     role = facts.role
-    if layer == "trust" and role is not None and role.trust is not None:
+    if role is None or (role.trust is None if layer == "trust" else not role.is_complete):
+        return Permission(None, reason="the role's policies were not read")
+    if layer == "trust":
         asked = Request(
-            action="sts:AssumeRole",
-            resource=role.arn,
+            action=action,
+            resource=resource,
             principal_arn="lambda.amazonaws.com",
             principal_account="",
             context={"aws:SourceAccount": facts.account, "aws:SourceArn": facts.arn},
         )
-        return _told(evaluate(role.trust.document, asked))
-    if role is None or not role.is_complete:
-        return Permission(None, reason="the role's policies were not read")
+    else:
+        asked = Request(
+            action=action,
+            resource=resource,
+            principal_arn=f"arn:{facts.arn.split(':')[1]}:sts::{facts.account}:assumed-role/{role.name}/{facts.name}",
+            principal_account=facts.account,
+            context=_of_call(facts, role, resource),
+        )
+    documents: Mapping[Layer, Sequence[Mapping[str, Any]]] = {
+        "trust": [role.trust.document] if role.trust else [],
+        "identity": [policy.document for policy in role.policies],
+        "boundary": [role.boundary.document] if role.boundary else [_EVERYTHING],
+        "endpoint": [endpoint or _EVERYTHING],
+    }
+    best, worst = (
+        _asked(layer, asked, [assume(document) for document in documents[layer]])
+        for assume in (in_best_case, in_worst_case)
+    )
+    if best.decision is worst.decision:
+        return _told(best)
+    keys = sorted({key for document in documents[layer] for key in unknown_keys(document)})
+    return Permission(None, reason=f"it depends on {', '.join(keys)}")
+
+
+def _of_call(facts: Facts, role: Role, resource: str) -> dict[str, str]:
+    """Give what every call of the function's code states."""
     context = {
         "aws:PrincipalArn": role.arn,
         "aws:SecureTransport": "true",
         "aws:RequestedRegion": facts.region,
         "lambda:SourceFunctionArn": facts.arn,
     }
+    context |= {f"aws:PrincipalTag/{name}": value for name, value in role.tags.items()}
     if facts.network is not None:
         context["aws:SourceVpc"] = facts.network.vpc
     if not (resource.split(":") + [""] * 5)[4]:
         # Buckets and the like do not say whose they are: the function's own account's, as far as its policies go.
         context["aws:ResourceAccount"] = facts.account
-    request = Request(
-        action=action,
-        resource=resource,
-        principal_arn=f"arn:{facts.arn.split(':')[1]}:sts::{facts.account}:assumed-role/{role.name}/{facts.name}",
-        principal_account=facts.account,
-        context=context,
-    )
-    if layer == "identity":
-        verdict = authorise(request, identity=[policy.document for policy in role.policies])
-    elif layer == "boundary":
-        verdict = authorise(request, identity=_EVERYTHING, boundary=role.boundary.document if role.boundary else None)
-    else:
-        verdict = authorise(request, identity=_EVERYTHING, endpoint=endpoint)
-    return _told(verdict)
+    return context
+
+
+def _asked(layer: Layer, request: Request, documents: Sequence[Mapping[str, Any]]) -> Verdict:
+    from credential_rules.policy_evaluation import authorise, evaluate  # noqa: PLC0415 - as above
+
+    match layer:
+        case "trust":
+            return evaluate(documents[0], request)
+        case "identity":
+            return authorise(request, identity=documents)
+        case "boundary":
+            return authorise(request, identity=_EVERYTHING, boundary=documents[0])
+        case "endpoint":
+            return authorise(request, identity=_EVERYTHING, endpoint=documents[0])
 
 
 def _told(verdict: Verdict) -> Permission:

@@ -55,9 +55,9 @@ def template_of(facts: Facts) -> dict[str, Any]:
         function["DeadLetterConfig"] = {"TargetArn": target}
     if facts.role is not None:
         role = role_id(facts.role)
-        function["Role"] = {"Fn::GetAtt": [role, "Arn"]} if facts.role.is_complete else facts.role.arn
-        if facts.role.is_complete:
-            resources[role] = _role(facts.role)
+        function["Role"] = {"Fn::GetAtt": [role, "Arn"]}
+        # What was read of it holds, also where not all of it was.
+        resources[role] = _role(facts.role)
     if facts.network is not None:
         config = facts.configuration["VpcConfig"]
         resources |= _network(facts.network)

@@ -145,6 +145,7 @@ class Role:
     boundary: Policy | None = None
     is_complete: bool = True
     trust: Policy | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     exists: bool = True
 
     @property
@@ -411,6 +412,7 @@ def _role(reader: _Reader, arn: str, answers: Sequence[Answer | None]) -> Role:
         arn=arn,
         policies=tuple(policies),
         boundary=Policy(boundary, document_of(bounding["PolicyVersion"]["Document"])) if bounding is not None else None,
+        tags={str(tag["Key"]): str(tag["Value"]) for tag in ((role or {}).get("Role") or {}).get("Tags", ())},
         trust=None if trust is None else Policy("trust", document_of(trust)),
         is_complete=all(part is not None for part in (role, inline, attached, *second, *third)),
     )

@@ -78,6 +78,7 @@ class Recorded:
         files: Its code, by path.
         inline: The role's inline policies by name.
         trust: Who may assume the role; None for a role that does not exist.
+        tags: The role's.
         boundary: The document of the role's permissions boundary.
         subnets, tables, endpoints, groups: As EC2 describes them, by id.
         dns: The VPC's attributes.
@@ -113,6 +114,7 @@ class Recorded:
         self.trust: dict[str, Any] | None = document(
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         )
+        self.tags: list[dict[str, str]] = []
         self.boundary: dict[str, Any] | None = None
         self.subnets = {
             name: {"SubnetId": name, "VpcId": "vpc-1", "CidrBlock": f"10.0.{number}.0/24"}
@@ -206,6 +208,7 @@ class Recorded:
             "Role": {
                 "RoleName": ROLE,
                 "AssumeRolePolicyDocument": self.trust,
+                "Tags": self.tags,
                 **(limit if self.boundary is not None else {}),
             }
         }

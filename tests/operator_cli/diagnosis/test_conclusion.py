@@ -13,9 +13,20 @@ from hypothesis import strategies as st
 from operator_cli.commands.diagnose import examine
 from operator_cli.diagnosis.cause import Likelihood, Slug
 from operator_cli.diagnosis.conclusion import Diagnosis, as_json
-from tests.operator_cli.conftest import KEY_ID, MARK, TEMPORARY_KEY_ID, Said
+from tests.operator_cli.conftest import KEY_ID, MARK, SECRET, TEMPORARY_KEY_ID, Said
 from tests.operator_cli.diagnosis.faults import FAULTS, Fault
-from tests.operator_cli.diagnosis.recorded import ACCOUNT, NAME, QUEUE, ROLE, Recorded, acl_entries, document, statement
+from tests.operator_cli.diagnosis.recorded import (
+    ACCOUNT,
+    ARN,
+    NAME,
+    QUEUE,
+    ROLE,
+    TABLE,
+    Recorded,
+    acl_entries,
+    document,
+    statement,
+)
 
 PAIRS: Final = [
     pair for pair in itertools.combinations(sorted(FAULTS), 2) if FAULTS[pair[0]].is_independent_of(FAULTS[pair[1]])
@@ -207,6 +218,106 @@ def test_an_endpoint_whose_policy_is_not_told_is_a_doubt() -> None:
     diagnosis = diagnose(recorded)
     assert diagnosis.causes == ()
     assert any("the policy of vpce-queue" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_an_endpoint_whose_private_dns_is_not_told_is_a_doubt() -> None:
+    """A local AWS leaves it out; EC2 never does."""
+    recorded = Recorded()
+    del recorded.endpoints["vpce-queue"]["PrivateDnsEnabled"]
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("private DNS" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_what_may_be_completed_in_another_network_is_a_doubt() -> None:
+    """Behind a transit gateway there may be an endpoint, or a way out."""
+    recorded = Recorded()
+    del recorded.endpoints["vpce-queue"]
+    recorded.tables["rtb-1"]["Routes"].append(
+        {"DestinationCidrBlock": "0.0.0.0/0", "TransitGatewayId": "tgw-1", "State": "active"}
+    )
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("calls to sqs arrive" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_of_a_closed_way_only_what_is_surely_closed_is_a_cause() -> None:
+    """A DNS server of one's own may or may not know the name; the group surely stops the call."""
+    recorded = Recorded()
+    recorded.name_servers = ["10.0.0.2"]
+    FAULTS["doors-admit-nobody"].plant(recorded)
+    assert slugs(recorded) == [Slug.SECURITY_GROUP]
+
+
+def test_a_users_key_that_the_code_passes_on_is_one_fault() -> None:
+    """It needs no token, so that nothing is missing beside it."""
+    recorded = Recorded()
+    recorded.variables |= {"SENDER_ID": KEY_ID, "SENDER_SECRET": SECRET[:40]}
+    recorded.files["app/other.py"] = (
+        "import os\n\nimport boto3\n\nSQS = boto3.client('sqs', aws_access_key_id=os.environ['SENDER_ID'],"
+        " aws_secret_access_key=os.environ['SENDER_SECRET'])\n"
+    )
+    (cause,) = diagnose(recorded).causes
+    assert cause.slug is Slug.LONG_LIVED_KEY
+    assert any(line.startswith("app/other.py:5") for line in cause.evidence)
+    FAULTS["key-without-token"].plant(recorded)
+    recorded.files["app/third.py"] = "import os\n\nKEY = os.environ['SENDER_ID']\n"
+    assert set(slugs(recorded)) == {Slug.LONG_LIVED_KEY, Slug.EXPLICIT_KEY}
+
+
+def test_a_condition_that_cannot_be_judged_is_a_doubt() -> None:
+    """In which organisation the account is nobody can read here."""
+    recorded = Recorded()
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+    recorded.inline["work"] = document(
+        statement("dynamodb:PutItem", TABLE), statement("sqs:SendMessage", QUEUE, Condition=condition)
+    )
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("sqs:SendMessage" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_a_condition_on_a_tag_is_judged_by_the_roles_tags() -> None:
+    """They are the principal's: Lambda adds none."""
+    recorded = Recorded()
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "events"}}
+    recorded.inline["work"] = document(
+        statement("dynamodb:PutItem", TABLE), statement("sqs:SendMessage", QUEUE, Condition=condition)
+    )
+    assert slugs(recorded) == [Slug.MISSING_ACTION]
+    recorded.tags = [{"Key": "team", "Value": "events"}]
+    assert slugs(recorded) == []
+
+
+def test_what_is_denied_to_the_code_alone_is_denied() -> None:
+    """A Deny on `lambda:SourceFunctionArn` hits what the function's code calls, and not what Lambda does for it."""
+    recorded = Recorded()
+    condition = {"ArnEquals": {"lambda:SourceFunctionArn": ARN}}
+    recorded.inline["not-from-code"] = document({**statement("sqs:*", "*", Condition=condition), "Effect": "Deny"})
+    assert slugs(recorded) == [Slug.EXPLICIT_DENY]
+
+
+def test_a_service_that_the_role_does_not_grant_needs_a_way_all_the_same() -> None:
+    """The code calls it: once the role is mended, the call would hang."""
+    recorded = Recorded()
+    FAULTS["missing-action"].plant(recorded)
+    FAULTS["no-queue-endpoint"].plant(recorded)
+    assert set(slugs(recorded)) == {Slug.MISSING_ACTION, Slug.MISSING_ENDPOINT}
+
+
+def test_a_bucket_is_taken_for_one_of_the_functions_own_account() -> None:
+    """Its ARN does not say whose it is."""
+    recorded = Recorded()
+    del recorded.configuration["VpcConfig"]
+    recorded.variables["BUCKET"] = "payloads"
+    recorded.files["app/index.py"] = (
+        "import os\n\nimport boto3\n\n\ndef handler(event, context):\n"
+        "    boto3.client('s3').put_object(Bucket=os.environ['BUCKET'], Key='1', Body=b'')\n"
+    )
+    for account, expected in ((ACCOUNT, []), ("999999999999", [Slug.MISSING_ACTION])):
+        condition = {"StringEquals": {"aws:ResourceAccount": account}}
+        recorded.inline["work"] = document(statement("s3:PutObject", "arn:aws:s3:::payloads/*", Condition=condition))
+        assert slugs(recorded) == expected
 
 
 def test_a_private_hosted_zone_does_what_private_dns_does() -> None:

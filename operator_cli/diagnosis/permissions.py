@@ -145,6 +145,7 @@ class _Judge:
                 return
         for slug, endpoint in self._stopped_by(action, call.resource):
             yield self._cause(slug, Likelihood.LIKELY, action, call.resource, endpoint, call.place)
+        yield from self._unclear(action, call)
 
     def of_role(self, judged: set[str]) -> Iterator[Cause | Doubt]:
         """Judge what the role grants by name: an endpoint that does not let it through is at fault if it is called."""
@@ -177,6 +178,17 @@ class _Judge:
             for endpoint, policy in self._endpoints.get(action.partition(":")[0].lower(), {}).items():
                 if all(self._may("endpoint", action, each, policy).allowed is False for each in targets):
                     yield Slug.ENDPOINT_POLICY, endpoint
+
+    def _unclear(self, action: str, call: Call) -> Iterator[Doubt]:
+        """Say where a boundary or an endpoint may stop an action, or not."""
+        policies = self._endpoints.get(action.partition(":")[0].lower(), {})
+        layers: list[tuple[Layer, str, Mapping[str, Any] | None]] = [("boundary", "the role's boundary", None)]
+        layers += [("endpoint", f"the policy of {endpoint}", policy) for endpoint, policy in policies.items()]
+        for resource in [call.resource] if call.resource else [_concrete(each) for each in self._granted(action)]:
+            for layer, name, policy in layers:
+                permission = self._may(layer, action, resource, policy)
+                if permission.allowed is None:
+                    yield Doubt(f"Whether {name} lets {action} through ({call.place}): {permission.reason}.")
 
     def _called_on(self, action: str) -> str:
         """Give the one resource that the code calls an action on, as far as it is known and the only one."""

@@ -277,6 +277,17 @@ def test_a_condition_that_cannot_be_judged_is_a_doubt() -> None:
     assert any("sqs:SendMessage" in doubt.what for doubt in diagnosis.doubts)
 
 
+def test_an_endpoint_for_an_organisation_is_a_doubt_and_no_cause() -> None:
+    """Which organisation the account belongs to is not read; most likely it is the right one."""
+    recorded = Recorded()
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+    policy = document(statement("sqs:*", "*", Principal="*", Condition=condition))
+    recorded.endpoints["vpce-queue"]["PolicyDocument"] = json.dumps(policy)
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("vpce-queue" in doubt.what and "aws:PrincipalOrgID" in doubt.what for doubt in diagnosis.doubts)
+
+
 def test_a_condition_on_a_tag_is_judged_by_the_roles_tags() -> None:
     """They are the principal's: Lambda adds none."""
     recorded = Recorded()

@@ -125,6 +125,18 @@ def test_an_archive_that_is_none_is_named_and_not_judged(content: bytes, tmp_pat
     assert [unread.what for unread in facts.unread] == ["the code"]
 
 
+def test_an_archive_that_is_larger_than_lambda_takes_is_not_unpacked(tmp_path: Path) -> None:
+    """Whoever made it did not make it for Lambda."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number in range(50_001):
+            archive.writestr(f"{number}.py", b"")
+    facts = gather(Recorded(), lambda _: content.getvalue(), NAME, tmp_path)
+    assert isinstance(facts, Facts)
+    assert facts.code is None
+    assert [unread.code for unread in facts.unread] == ["TooLarge"]
+
+
 def test_an_archive_stays_in_its_folder(tmp_path: Path) -> None:
     """Names that lead out of it are names within it."""
     recorded = Recorded()

@@ -27,7 +27,9 @@ sys.path[0:0] = [str(PROJECT)]
 
 from credential_rules import iam_actions  # noqa: E402 - found by the path above
 from credential_rules.code_calls import operations_of  # noqa: E402 - as above
+from credential_rules.endpoint_admission import actions_admitted_by_name  # noqa: E402 - as above
 from credential_rules.needs import needs_of  # noqa: E402 - as above
+from credential_rules.network_path import aws_services  # noqa: E402 - as above
 from credential_rules.template import Value  # noqa: E402 - as above
 from docs import deploy_policy  # noqa: E402 - as above
 from docs.network import Network, synthesised  # noqa: E402 - as above
@@ -128,6 +130,14 @@ class Deployment:
             for one in statement.conditions
         ]
         return f", if {_listed(told)}" if told else ""
+
+    def admits(self, role: str, action: str) -> bool:
+        """Whether an endpoint's policy lets a function's role do it."""
+        function = self.function_of(role)
+        return function is not None and any(
+            action in actions_admitted_by_name(self.network.index, function, endpoint)
+            for endpoint in self.network.endpoints
+        )
 
     def proof(self, role: str, action: str) -> str:
         """How it was proven that the role needs the action."""
@@ -376,11 +386,22 @@ def _to_code(here: Deployment) -> str:
         if statement.effect == "Deny"
     }
     actions = {action for found in denied.values() for action in found}
+    served = sorted(service for endpoint in here.network.endpoints for service in aws_services(endpoint))
+    # What a service does in the place of code, at a service that code has a door to.
+    polled = {
+        name: [line.action for line in here.lines(name) if not line.by_code and line.action.partition(":")[0] in served]
+        for name in denied
+    }
+    reached = [f"`{one}` by {name}" for name, found in polled.items() for one in found if here.admits(name, one)]
+    open_to_code = (
+        f"**The endpoints admit {_listed(reached)}.**" if reached else "The endpoints' policies admit none of it"
+    )
     return _filled(
         f"**What code is denied.** The credentials of a function are the role's, so what Lambda may do, code could do too."
         f" Therefore a Deny with the condition `lambda:SourceFunctionArn` takes {_listed([f'`{one}`' for one in sorted(actions)])}"
-        f" from the code of {_listed(sorted(denied))}. The rest of this table their code cannot reach: the VPC has no endpoint for"
-        " CloudWatch Logs or Lambda, and that for SQS does not admit the worker, whose queue Lambda polls from outside."
+        f" from the code of {_listed(sorted(denied))}. The rest of this table their code cannot reach: the VPC has endpoints for"
+        f" {_listed(served)} only. {open_to_code}: {_listed([f'what Lambda polls as {name}' for name, found in polled.items() if found])}"
+        " comes from outside the VPC."
     )
 
 

@@ -94,6 +94,7 @@ class _Around:
         parts = [*function.subnets, *self._groups, *self._vpcs]
         self._knows_all = (
             bool(self._subnets)
+            and all(part in index.subnets for part in function.subnets)
             and all(isinstance(part, Resource) for part in parts)
             and all(subnet.route_tables for subnet in self._subnets)
             and not any(isinstance(table, str) for subnet in self._subnets for table in subnet.route_tables)
@@ -218,18 +219,9 @@ class _Around:
             "neither a function nor an endpoint is in it, and no rule names it",
             *(
                 f"'{self._named(resource)}' takes away, at deployment, the rules it is born with"
-                for resource in self._emptied()
+                for resource in self._network.emptied_default_groups.values()
             ),
         ]
-
-    def _emptied(self) -> Iterator[Resource]:
-        """The custom resources that are told the default group: no template can take its rules away, so they do."""
-        for kind, resources in self._index.by_type.items():
-            if kind.startswith("Custom::"):
-                for resource in resources:
-                    told = [text.hole for _, value in resource.properties.entries() for text in value.texts()]
-                    if any(hole and hole.attribute == "DefaultSecurityGroup" for hole in told):
-                        yield resource
 
     def _inwards(self) -> tuple[bool | None, list[str]]:
         admitted: list[str] = []

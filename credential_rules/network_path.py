@@ -362,6 +362,29 @@ class Network:
             return None, "leaves its DNS switches to the deployment"
         return True, "resolves names"
 
+    @cached_property
+    def emptied_default_groups(self) -> dict[Identity, Resource]:
+        """The VPCs whose default group a custom resource is told, which takes its rules away: no template can."""
+        return {
+            hole.resource: resource
+            for kind, resources in self._index.by_type.items()
+            if kind.startswith("Custom::")
+            for resource in resources
+            for _, value in resource.properties.entries()
+            for text in value.texts()
+            if (hole := text.hole) and hole.resource and hole.attribute == "DefaultSecurityGroup"
+        }
+
+    def _covers(self, cidr: Text, places: list[Identity]) -> bool | None:
+        """Whether a block holds the addresses of all these subnets; one that is not in the run may lie elsewhere."""
+        subnets = [
+            self._index.subnets[part] for part in places if isinstance(part, Resource) and part in self._index.subnets
+        ]
+        found = _covers_subnets(cidr, subnets)
+        if found and len(subnets) < len(places) and not is_everywhere(cidr):
+            return None
+        return found
+
     def default_routes(self, subnet: Subnet) -> list[Route]:
         """The routes by which a subnet's traffic leaves for everywhere."""
         return [
@@ -395,21 +418,26 @@ class Network:
             service.removesuffix("-fips").split(".", maxsplit=1)[0] in labels for service in endpoint.services
         ) and (not vpcs or not endpoint.vpcs or any(vpc in endpoint.vpcs for vpc in vpcs))
 
-    def openings_into(self, endpoint: Endpoint, groups: Iterable[Identity], subnets: list[Subnet]) -> list[Opening]:
+    def openings_into(
+        self, endpoint: Endpoint, groups: Iterable[Identity], subnets: Iterable[Identity]
+    ) -> list[Opening]:
         """What an interface endpoint's security groups say to HTTPS from a function's groups and subnets."""
+        places = list(subnets)
         clients = list(groups)
         if not endpoint.security_groups:
             # It then has the VPC's default group, which lets in its own members only.
             found = [opening for vpc in endpoint.vpcs for opening in self._into_default_group(vpc, clients)]
             return found or [Opening(None, "")]
-        return [opening for group in endpoint.security_groups for opening in self._into_group(group, clients, subnets)]
+        return [opening for group in endpoint.security_groups for opening in self._into_group(group, clients, places)]
 
     def _into_default_group(self, vpc: Identity, clients: list[Identity]) -> list[Opening]:
-        has_rules = vpc in self.default_groups_with_ingress
+        """It admits its own members, unless somebody takes its rules away; which rules are added is not looked at."""
         member = isinstance(vpc, Resource) and vpc.type == "AWS::EC2::VPC" and vpc in clients
-        return [Opening(verdict=member or has_rules, group=vpc)]
+        if member and vpc not in self.emptied_default_groups:
+            return [Opening(verdict=True, group=vpc)]
+        return [Opening(None if vpc in self.default_groups_with_ingress else False, vpc)]
 
-    def _into_group(self, group: Identity, clients: list[Identity], subnets: list[Subnet]) -> list[Opening]:
+    def _into_group(self, group: Identity, clients: list[Identity], subnets: list[Identity]) -> list[Opening]:
         if _is_default_group(group):
             return self._into_default_group(group, clients)
         known = self._index.security_groups.get(group) if isinstance(group, Resource) else None
@@ -421,7 +449,7 @@ class Network:
                 sure = not rule.ports_are_unknown or None
                 sides: list[tuple[bool | None, Identity | Text]] = [
                     *((_same(source, client), source) for source in rule.groups for client in clients),
-                    *((_covers_subnets(cidr, subnets), cidr) for cidr in rule.cidrs),
+                    *((self._covers(cidr, subnets), cidr) for cidr in rule.cidrs),
                     *((None, text) for text in rule.prefix_lists),
                 ]
                 # Only names that the index does not follow (SourceSecurityGroupName) leave all of them empty.
@@ -430,16 +458,14 @@ class Network:
                 found += [Opening(verdict and sure, group, rule, side) for verdict, side in sides]
         return found
 
-    def openings_to_endpoint(
-        self, groups: Iterable[Identity], endpoint: Endpoint, endpoint_subnets: list[Subnet]
-    ) -> list[Opening]:
+    def openings_to_endpoint(self, groups: Iterable[Identity], endpoint: Endpoint) -> list[Opening]:
         """What a function's groups say to HTTPS out to an interface endpoint."""
         doors: list[Identity] = list(endpoint.security_groups) or list(endpoint.vpcs)
 
         def leads(rule: NetworkRule) -> list[tuple[bool | None, Identity | Text]]:
             return [
                 *((_same(other, door), other) for other in rule.groups for door in doors),
-                *((_covers_subnets(cidr, endpoint_subnets), cidr) for cidr in rule.cidrs),
+                *((self._covers(cidr, endpoint.subnets), cidr) for cidr in rule.cidrs),
                 # AWS's own lists hold public addresses; one of the run's own may hold any.
                 *((None, text) for text in rule.prefix_lists if text.resource and _is_prefix_list(text.resource)),
             ]
@@ -465,7 +491,9 @@ class Network:
         for group in groups:
             rules = egress_of(self._index, group)
             if rules is None:
-                found.append(Opening(verdict=_is_default_group(group) or None, group=group))
+                # The default group lets everything out, unless somebody takes that rule away.
+                is_open = _is_default_group(group) and group not in self.emptied_default_groups
+                found.append(Opening(verdict=is_open or None, group=group))
             elif not rules:
                 found.append(Opening(verdict=True, group=group))
             else:

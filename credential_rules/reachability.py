@@ -178,7 +178,7 @@ class Walk:
             dict.fromkeys(endpoint for vpc in self._vpcs for endpoint in self._network.endpoints.get(vpc, ()))
         )
         self._has_ipv6 = function.resource["VpcConfig"]["Ipv6AllowedForDualStack"].is_true
-        self._lacks_subnets = any(not isinstance(part, Resource) for part in function.subnets)
+        self._lacks_subnets = any(part not in index.subnets for part in function.subnets)
         self._undecided = self._is_undecided()
 
     def _is_undecided(self) -> bool:
@@ -304,7 +304,7 @@ class Walk:
         return _open("dns", evidence)
 
     def _egress_to_interface(self, door: Endpoint) -> Hop:
-        openings = self._network.openings_to_endpoint(self._groups, door, _subnets(self._index, door.subnets))
+        openings = self._network.openings_to_endpoint(self._groups, door)
         return self._egress(openings, f"the endpoint '{self._named(door.resource)}'")
 
     def _egress_to_gateway(self, door: Endpoint, service: str) -> Hop:
@@ -326,7 +326,7 @@ class Walk:
 
     def _ingress(self, door: Endpoint) -> Hop:
         name = self._named(door.resource)
-        opening = most_open(self._network.openings_into(door, self._groups, self.subnets))
+        opening = most_open(self._network.openings_into(door, self._groups, self.function.subnets))
         if opening is None:
             return _closed("ingress", f"the security group of the endpoint '{name}' does not admit it on port 443")
         group = self._called(opening.group)

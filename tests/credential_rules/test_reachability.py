@@ -338,6 +338,7 @@ Resources:
       PrivateDnsEnabled: true
       SubnetIds: [!Ref A]
       SecurityGroupIds: [!GetAtt Doors.GroupId]
+  Custom: {Type: Custom::Subnet}
   Worker:
     Type: AWS::Lambda::Function
     Properties:
@@ -362,6 +363,7 @@ Resources:
         ("  Worker:", "  Own: {Type: AWS::EC2::VPCDHCPOptionsAssociation, Properties: {VpcId: !Ref Vpc, DhcpOptionsId: dopt-0123}}\n  Worker:", "dns"),
         ("  Worker:", "  Acl: {Type: AWS::EC2::SubnetNetworkAclAssociation, Properties: {SubnetId: !Ref A, NetworkAclId: acl-0123}}\n  Worker:", "subnet"),
         ("SubnetIds: [!Ref A], S", "SubnetIds: [!Ref A, !Ref Choice], S", "subnet"),
+        ("SubnetIds: [!Ref A], S", "SubnetIds: [!Ref A, !GetAtt Custom.SubnetId], S", "subnet"),
     ],
 )  # fmt: skip
 def test_hop_that_only_the_deployment_decides_is_neither_open_nor_closed(before: str, after: str, kind: str) -> None:
@@ -372,6 +374,33 @@ def test_hop_that_only_the_deployment_decides_is_neither_open_nor_closed(before:
     assert way.verdict is None
     assert way.obstacle == ""
     assert [hop.kind for hop in way.hops if hop.verdict is None] == kind.split()
+
+
+def test_block_covers_only_the_subnets_that_are_known() -> None:
+    """An endpoint's address in a subnet that is not in the run may lie outside of the block."""
+    by_block = SMALL.replace("DestinationSecurityGroupId: !GetAtt Doors.GroupId", "CidrIp: 10.0.0.0/20")
+    assert one_way(by_block).verdict is True
+    elsewhere = by_block.replace("SubnetIds: [!Ref A]\n", "SubnetIds: [!Ref A, !Ref Choice]\n")
+    assert [hop.kind for hop in one_way(elsewhere).hops if hop.verdict is None] == ["egress"]
+
+
+def test_default_group_admits_its_members_until_it_is_emptied() -> None:
+    """A custom resource that is told the group takes its rules away, as the CDK's own does."""
+    text = SMALL.replace("[!GetAtt Functions.GroupId]}", "[!GetAtt Vpc.DefaultSecurityGroup]}")
+    text = text.replace(
+        "SecurityGroupIds: [!GetAtt Doors.GroupId]", "SecurityGroupIds: [!GetAtt Vpc.DefaultSecurityGroup]"
+    )
+    assert one_way(text).verdict is True
+    emptied = text + "  Emptied: {Type: Custom::Empty, Properties: {Group: !GetAtt Vpc.DefaultSecurityGroup}}\n"
+    assert [(hop.kind, hop.verdict) for hop in one_way(emptied).hops if not hop.verdict] == [
+        ("egress", None),
+        ("ingress", False),
+    ]
+    more = "  In: {Type: AWS::EC2::SecurityGroupIngress, Properties: {GroupId: !GetAtt Vpc.DefaultSecurityGroup, CidrIp: 10.0.0.0/20}}\n"
+    assert [(hop.kind, hop.verdict) for hop in one_way(emptied + more).hops if not hop.verdict] == [
+        ("egress", None),
+        ("ingress", None),
+    ]
 
 
 @pytest.mark.parametrize(

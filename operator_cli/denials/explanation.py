@@ -78,8 +78,8 @@ class Explanation:
             return (
                 f"a Deny in {_a(layer)}{named}" if layer else "a Deny; the message does not say in which kind of policy"
             )
-        if reading.decision == "implicit" and layer:
-            return f"no {layer} allows {_what(reading)}"
+        if reading.decision == "implicit":
+            return f"no {layer or 'policy'} allows {_what(reading)}"
         return _a(layer) if layer else "the message does not say"
 
     def as_json(self) -> dict[str, Any]:

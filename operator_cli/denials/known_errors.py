@@ -353,7 +353,7 @@ KNOWN_ERRORS: Final = (
         category="access-denied",
         title="Denied, and the details are encoded",
         cause="AWS hides the details of this denial in an encoded message, which only somebody with sts:DecodeAuthorizationMessage can read.",
-        next_step="Decode it: `aws sts decode-authorization-message --encoded-message MESSAGE --query DecodedMessage --output text`, or have somebody who may do it for you. It names the principal, the action, the resource, and whether the deny was explicit.",
+        next_step="Decode it: `aws sts decode-authorization-message --encoded-message MESSAGE --query DecodedMessage --output text`, or have somebody who may do it for you. It names the principal, the action, the resource, and whether the deny was explicit; `rolebound explain` reads the answer.",
         phrases=("encodedauthorizationfailuremessage:",),
         weak_codes=("UnauthorizedOperation", "AccessDenied"),
     ),

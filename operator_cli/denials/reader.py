@@ -18,13 +18,15 @@ from operator_cli.denials.sentence import Sentence, sentences
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from operator_cli.denials.reading import Decision
+
 _NEAR_BEFORE: Final = 420
 _NEAR_AFTER: Final = 700
 _ANNOUNCEMENT: Final = 24
 _HTTP_DENIED: Final = "Forbidden"
 _LONGEST_MENTION: Final = 240
 _MOST: Final = 2000
-"""Sentences that are read of one text. A log with more says the same again and again."""
+"""Sentences, or events, that are read of one text. A log with more says the same again and again."""
 _DEEPEST: Final = 12
 
 _CALLING: Final = re.compile(
@@ -78,7 +80,7 @@ _OTHER: Final = 0
 def readings(text: str) -> tuple[Reading, ...]:
     """Give each distinct error of a text, the main one first; none if it holds no AWS error."""
     text = masked(text)
-    found = [*_of_events(text)] or [*_of_text(text)]
+    found = [*_of_decoded(text)] or [*_of_events(text)] or [*_of_text(text)]
     heaviest = max((finding.weight for finding in found), default=0)
     # A bare "Access Denied" beside a full sentence, or a mere code beside a known error, is the same error's echo.
     kept = [finding for finding in found if finding.weight >= min(heaviest, _KNOWN)]
@@ -296,7 +298,7 @@ def _whole_code(squeezed: Squeezed, start: int, end: int) -> str:
 
 
 def _of_events(text: str) -> Iterator[_Finding]:
-    for place, event in enumerate(_events(text)):
+    for place, event in enumerate(islice(_events(text), _MOST)):
         yield from _of_event(place, event)
 
 
@@ -309,6 +311,28 @@ def _events(text: str) -> Iterable[dict[str, Any]]:
     except (ValueError, RecursionError):
         return _cut_event(stripped)
     return list(_with_error(document, _DEEPEST))
+
+
+def _of_decoded(text: str) -> Iterator[_Finding]:
+    """Give what `aws sts decode-authorization-message` says, whole or only its message."""
+    if '"context' not in text and "DecodedMessage" not in text:
+        return
+    try:
+        document = json.loads(text)
+        if isinstance(document, dict) and isinstance(document.get("DecodedMessage"), str):
+            document = json.loads(document["DecodedMessage"])
+    except (ValueError, RecursionError):
+        return
+    context = document.get("context") if isinstance(document, dict) else None
+    if not isinstance(context, dict) or not isinstance(document.get("explicitDeny"), bool):
+        return
+    principal = context.get("principal")
+    arn = principal.get("arn") if isinstance(principal, dict) else None
+    who, action, resource = (
+        value if isinstance(value, str) else None for value in (arn, context.get("action"), context.get("resource"))
+    )
+    decision: Decision = "explicit" if document["explicitDeny"] else "implicit"
+    yield _Finding(0, _SENTENCE, Reading(principal=who, action=action, resource=resource, decision=decision))
 
 
 def _cut_event(text: str) -> Iterable[dict[str, Any]]:

@@ -147,6 +147,27 @@ def test_an_event_of_cloudtrail_is_read_by_its_fields() -> None:
         }
 
 
+@pytest.mark.parametrize("explicit", [False, True])
+def test_a_decoded_authorization_message_is_read(explicit: bool) -> None:  # noqa: FBT001 - pytest names it
+    """What `aws sts decode-authorization-message` answers, whole or with --query DecodedMessage."""
+    message = {
+        "allowed": False,
+        "explicitDeny": explicit,
+        "matchedStatements": {"items": []},
+        "context": {
+            "principal": {"id": "AROAEXAMPLE:s", "arn": "arn:aws:sts::111122223333:assumed-role/nodes/s"},
+            "action": "ec2:RunInstances",
+            "resource": "arn:aws:ec2:us-east-1:111122223333:launch-template/lt-1",
+        },
+    }
+    for document in (message, {"DecodedMessage": json.dumps(message)}):
+        said = answer(text=json.dumps(document))
+        assert said["principal"] == "arn:aws:sts::111122223333:assumed-role/nodes/s"
+        assert said["action"] == "ec2:RunInstances"
+        assert said["decision"] == ("explicit" if explicit else "implicit")
+        assert (said["policy"] is None) == explicit
+
+
 def test_texts_of_powershell_and_of_odd_encodings_are_read() -> None:
     """PowerShell's > writes UTF-16; a log may hold broken characters."""
     assert answer(text=DENIED.encode("utf-16"))["action"] == "sqs:sendmessage"

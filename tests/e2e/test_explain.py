@@ -273,7 +273,7 @@ CALLS: Final = {
     "log-group": Call(
         "logs",
         "create_log_stream",
-        {"logGroupName": "/explained/api", "logStreamName": "s"},
+        {"logGroupName": "/explained/api", "logStreamName": uuid.uuid4().hex},
         "logs:CreateLogStream",
         [f"arn:aws:logs:{HERE}:log-group:/explained/api", f"arn:aws:logs:{HERE}:log-group:/explained/api:*"],
         other={"logGroupName": "/other/api"},

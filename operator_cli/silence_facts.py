@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.cloud_assembly import read_assembly
@@ -15,11 +15,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from operator_cli.cloud_assembly import Assembly, Stack
-    from operator_cli.held_session import Fetched, HeldSession
+    from operator_cli.held_session import Fetched
     from operator_cli.watch_output import Progress
-    from operator_cli.watched_session import WatchedSession
+    from operator_cli.watch_supervision import Problem
 
 _NAME_IN_PARENTHESES: Final = re.compile(r"\((?P<name>[^()]+)\)$")
+
+
+class Asked(Protocol):
+    """A session with AWS, as far as it is needed here."""
+
+    def stack_status(self, name: str, *, region: str | None = None) -> tuple[str, str] | Failure:
+        """Give a stack's status and its reason."""
+
+    def parameter(self, name: str, *, region: str | None = None) -> str | Failure:
+        """Read a parameter."""
+
+
+class Holding(Protocol):
+    """What holds the child's session."""
+
+    @property
+    def fetched(self) -> Fetched | None:
+        """The credentials in hand."""
+
+    def probe(self) -> Problem | None:
+        """Ask AWS whether it accepts them."""
+
+
+class Connecting(Protocol):
+    """What opens a session on credentials."""
+
+    def connect(self, fetched: Fetched, region: str | None = None) -> Asked | Failure:
+        """Give a session with AWS on these keys alone."""
 
 
 class SilenceCheck:
@@ -31,7 +59,7 @@ class SilenceCheck:
         assembly: Where the child puts the cloud assembly.
     """
 
-    def __init__(self, *, held: HeldSession, watched: WatchedSession, assembly: Path) -> None:
+    def __init__(self, *, held: Holding, watched: Connecting, assembly: Path) -> None:
         self._held = held
         self._watched = watched
         self._assembly = assembly

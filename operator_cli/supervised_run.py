@@ -21,7 +21,7 @@ from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.guarded_run import synthesised, tell_session
 from operator_cli.held_session import HeldSession
-from operator_cli.preflight import examine
+from operator_cli.preflight import as_json, examine
 from operator_cli.private_directory import private_directory
 from operator_cli.session_arguments import wanted_of
 from operator_cli.session_check import Operation
@@ -29,7 +29,7 @@ from operator_cli.session_report import show
 from operator_cli.silence_facts import SilenceCheck
 from operator_cli.supervised_child import SupervisedChild
 from operator_cli.watch_supervision import SIGNAL_STATUS, Limits, Problem
-from operator_cli.watch_supervisor import Speaker, Supervisor
+from operator_cli.watch_supervisor import Speaker, Supervisor, Told
 from operator_cli.watched_session import WatchedSession, unwanted
 
 if TYPE_CHECKING:
@@ -51,13 +51,6 @@ def run_watch(options: argparse.Namespace, output: Output) -> int:
     Raises:
         OperatorError: It was asked for in a way that cannot be done.
     """
-    if output.as_json:
-        raise OperatorError(
-            "`watch` has no answer that could be JSON.",
-            why="It runs until it is interrupted, and passes on what `cdk watch` writes.",
-            next_step="Leave --json out. `rolebound check --for watch --json` says what is to be known of the session.",
-            status=ExitStatus.WRONG_USAGE,
-        )
     project = Path.cwd()
     cdk = cdk_command(project, output.environ)
     arguments = watch_child.arguments(options.rest)
@@ -105,15 +98,21 @@ def run_watch(options: argparse.Namespace, output: Output) -> int:
             return _refused(judged, output)
         _refuse_production(judged, insists=options.yes)
         tell_session(judged, output)
-        return Supervisor(
+        told = Told(Speaker(output.tell, colours=output.stderr.isatty() and "NO_COLOR" not in output.environ))
+        # What was asked for as JSON has the standard output for itself.
+        stdout = output.stderr if output.as_json else output.stdout
+        status = Supervisor(
             start=lambda: SupervisedChild(
-                [*cdk, *arguments], environ, stdout=sys.stdout.fileno(), stderr=sys.stderr.fileno()
+                [*cdk, *arguments], environ, stdout=stdout.fileno(), stderr=output.stderr.fileno()
             ),
             held=held,
             facts=SilenceCheck(held=held, watched=watched, assembly=watch_child.assembly_folder(given.output, project)),
-            say=Speaker(output.tell, colours=output.stderr.isatty() and "NO_COLOR" not in output.environ),
+            say=told,
             limits=Limits(),
         ).run()
+    if output.as_json:
+        output.json({"check": as_json(judged), "told": told.as_json(), "exit_status": status})
+    return status
 
 
 @contextmanager
@@ -139,8 +138,12 @@ def _bridge(
 
 def _refused(examined: Examined, output: Output) -> int:
     """Say why there is nothing to watch with; the exit status."""
+    status = int(examined.status or ExitStatus.NO_CREDENTIALS)
+    if output.as_json:
+        output.json({"check": as_json(examined), "told": [], "exit_status": status})
+        return status
     show(examined, output.to_stderr(), command=f"rolebound {shlex.join(sys.argv[1:])}")
-    return int(examined.status or ExitStatus.NO_CREDENTIALS)
+    return status
 
 
 def _refuse_production(examined: Examined, *, insists: bool) -> None:

@@ -281,6 +281,27 @@ class Speaker:
             self._write(f"\x1b[{style}m{line}\x1b[0m" if self._colours else line)
 
 
+class Told:
+    """Says things, and remembers them.
+
+    Args:
+        say: Says one thing.
+    """
+
+    def __init__(self, say: Callable[[Say], None]) -> None:
+        self._say = say
+        self._said: list[Say] = []
+
+    def __call__(self, say: Say) -> None:
+        """Say one thing."""
+        self._said.append(say)
+        self._say(say)
+
+    def as_json(self) -> list[dict[str, str]]:
+        """Give everything that was said, in order, for programs."""
+        return [{"weight": say.weight.value, "what": say.what, "next_step": say.next_step} for say in self._said]
+
+
 @contextmanager
 def _terminal_restored() -> Iterator[None]:
     """Leave the terminal as it was: a question for an MFA code that nobody answered has switched its echo off."""

@@ -74,4 +74,9 @@ COMMAND: Final = Command(
     configure=_configure,
     run=_run,
     hands_on=True,
+    answer=(
+        ("check", "what `check --for watch` says of the session that the watch began with"),
+        ("told", "what was told while it ran, in order: weight (note, warning, alarm), what, next step"),
+        ("exit_status", "the exit status, the CDK's own or one of those above"),
+    ),
 )

@@ -406,6 +406,20 @@ def test_the_exit_status_of_the_cdk_is_passed_on(account: Account, tmp_path: Pat
         assert watched.private == []
 
 
+def test_as_json_it_says_what_it_told(account: Account, tmp_path: Path) -> None:
+    """One document, at the end, beside everything that the CDK wrote."""
+    watched = Watched(account, tmp_path / "as-json", arguments=("--json", "--check-every", "1"))
+    _put_keys(watched, account.issue(15))
+    with _ending(watched):
+        watched.start()
+        watched.until_said("cdk watch is being stopped")
+        assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
+    said = json.loads(watched.said[watched.said.rindex('{\n  "check"') :])
+    assert said["exit_status"] == 130
+    assert said["check"]["good"]
+    assert [told["weight"] for told in said["told"]][:2] == ["warning", "alarm"]
+
+
 def test_production_is_not_watched_unless_that_is_insisted_on(account: Account, tmp_path: Path) -> None:
     """Each saved file would be deployed there, unasked."""
     watched = assumed_role(account, tmp_path / "shop-prod")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -54,6 +55,14 @@ def test_without_credentials_nothing_is_started(project: Path) -> None:
     assert not (project / "ran").exists()
 
 
+def test_the_answer_as_json_has_standard_output_for_itself(project: Path) -> None:
+    """A refusal, too, is one document."""
+    done = watch(project, "--json", "--all")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["exit_status"], said["told"]) == (3, 3, [])
+    assert said["check"]["refused"] == ["credentials"]
+
+
 def test_exported_keys_that_have_ended_are_status_four(project: Path) -> None:
     """They say so themselves: AWS need not be asked."""
     ended = {
@@ -71,7 +80,6 @@ def test_exported_keys_that_have_ended_are_status_four(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--json"], "`watch` has no answer that could be JSON."),
         (["--", "--all", "--profile", "dev"], "--profile is among the arguments of `cdk watch`."),
         (["--check-every", "0"], "'0' is no number of seconds"),
         (["--check-every", "soon"], "'soon' is no number of seconds"),

@@ -147,7 +147,7 @@ class FunctionInfo:
         """Whether one of its decorators ends in one of these names."""
         if isinstance(self.node, ast.Lambda):
             return False
-        return any(_last(decorator) in names for decorator in self.node.decorator_list)
+        return any(last_name(decorator) in names for decorator in self.node.decorator_list)
 
     @cached_property
     def is_property(self) -> bool:
@@ -196,7 +196,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield node.rest
 
 
-def _last(node: ast.AST) -> str:
+def last_name(node: ast.AST) -> str:
+    """The last part of a dotted name, of what is called if it is a call; empty if it is neither."""
     if isinstance(node, ast.Call):
         node = node.func
     if isinstance(node, ast.Attribute):

@@ -14,8 +14,14 @@ FILE: Final = Path(__file__).parents[2] / "credential_rules" / "sdk_services.jso
 
 _NAMED_OTHERWISE: Final = {
     "cloudcontrol": "cloudformation",
+    "iot-data": "iot",
     "iot-jobs-data": "iotjobsdata",
+    "iotsecuretunneling": "iot",
     "mturk": "mechanicalturk",
+    "partnercentral-account": "partnercentral",
+    "partnercentral-benefits": "partnercentral",
+    "partnercentral-channel": "partnercentral",
+    "partnercentral-selling": "partnercentral",
     "resourcegroupstaggingapi": "tag",
 }
 """Services whose IAM prefix is neither their name nor that of their endpoint."""

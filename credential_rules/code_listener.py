@@ -1,0 +1,58 @@
+"""What an interpretation of a program asks of, and tells to, whoever knows the SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ast
+
+    from credential_rules.code_values import (
+        Arguments,
+        Client,
+        Frame,
+        Method,
+        Prepared,
+        Provider,
+        ResourceObject,
+        Value,
+    )
+
+
+class SdkListener:
+    """What a walk asks and tells whoever knows the SDK."""
+
+    def call_external(self, path: str, arguments: Arguments) -> Value | None:
+        """What a function of the SDK or of a package that uses it gives; None if it is neither."""
+        raise NotImplementedError
+
+    def is_operation(self, method: Method) -> bool:
+        """Whether the owner has such a method."""
+        raise NotImplementedError
+
+    def attribute(self, atom: Client | ResourceObject, name: str, node: ast.expr | None) -> Value:
+        """An attribute of a client or resource object."""
+        raise NotImplementedError
+
+    def call_method(self, method: Method, arguments: Arguments) -> Value:
+        """The call of a method of the SDK."""
+        raise NotImplementedError
+
+    def call_prepared(self, owner: Prepared | Provider, name: str, arguments: Arguments) -> Value:
+        """The call of a method of a paginator, waiter, collection or provider."""
+        raise NotImplementedError
+
+    def reached(self, frame: Frame) -> None:
+        """A function is run."""
+
+    def imported(self, module: str, node: ast.stmt) -> None:
+        """A module that is none of the program's is imported."""
+
+    def dynamic(self, owner: Client | ResourceObject, arguments: Arguments) -> None:
+        """A method is chosen while the program runs."""
+
+    def called_on_anything(self, name: str, node: ast.expr) -> None:
+        """A method that no class of the program has, of something that others hand in."""
+
+    def handed_over(self, path: str, given: Value, arguments: Arguments) -> None:
+        """Values are given to code that is none of the program's."""

@@ -140,11 +140,9 @@ def authorise(
         if verdict.decision is Decision.EXPLICIT_DENY:
             return verdict
     gates = [_granted(request, layers, verdicts)]
-    direct = _directly_granted(layers.get(Layer.RESOURCE, ()))
     if Layer.ENDPOINT in verdicts:
         gates.append(verdicts[Layer.ENDPOINT])
-    # Whom a resource's policy names as user or session is not narrowed by what is attached to the identity.
-    gates += [verdicts[layer] for layer in (Layer.BOUNDARY, Layer.SESSION) if layer in verdicts and not direct]
+    gates += _narrowing(request, layers.get(Layer.RESOURCE, ()), verdicts)
     # A deny that may hold counts even where the layer's allow is not needed.
     denials = [
         _verdict([match for match in found if match.effect != "Allow"], layer) for layer, found in layers.items()
@@ -219,15 +217,9 @@ def _granted(request: Request, layers: Mapping[Layer, Sequence[_Match]], verdict
         return Verdict(Decision.CANNOT_TELL, Layer.RESOURCE, None, "its own policy decides and was not given")
     named = _verdict([match for match in layers.get(Layer.RESOURCE, ()) if match.grade is not _Grade.ACCOUNT])
     alone = Verdict(named.decision, Layer.RESOURCE, named.statement, named.reason)
-    both = next((each for each in (identity, resource) if each.decision is Decision.IMPLICIT_DENY), None) or next(
-        (each for each in (identity, resource) if each.decision is Decision.CANNOT_TELL), identity
-    )
-    if required:
-        within = both if not alone.allowed else alone
-    else:
-        within = next((each for each in (identity, alone) if each.allowed), None) or next(
-            (each for each in (identity, alone) if each.decision is Decision.CANNOT_TELL), identity
-        )
+    both = _first((Decision.IMPLICIT_DENY, Decision.CANNOT_TELL), (identity, resource)) or identity
+    either = _first((Decision.ALLOWED, Decision.CANNOT_TELL), (identity, alone)) or identity
+    within = either if not required else alone if alone.allowed else both
     owner = _owner(request)
     if owner is None and within.allowed is not both.allowed:
         return Verdict(
@@ -239,6 +231,11 @@ def _granted(request: Request, layers: Mapping[Layer, Sequence[_Match]], verdict
     return within if owner is None or owner == request.principal_account else both
 
 
+def _first(wanted: Sequence[Decision], among: Sequence[Verdict]) -> Verdict | None:
+    """The first verdict of the most wanted decision that there is."""
+    return next((verdict for decision in wanted for verdict in among if verdict.decision is decision), None)
+
+
 def _owner(request: Request) -> str | None:
     """The account of the resource; `None` if nothing says."""
     if request.resource == "*":
@@ -247,8 +244,23 @@ def _owner(request: Request) -> str | None:
     return owner[0] if isinstance(owner, tuple) and owner else None
 
 
-def _directly_granted(found: Iterable[_Match]) -> bool:
-    return any(match.effect == "Allow" and match.applies is True and match.grade is _Grade.DIRECT for match in found)
+def _narrowing(request: Request, resource: Iterable[_Match], verdicts: Mapping[Layer, Verdict]) -> Iterator[Verdict]:
+    """What boundary and session policies say, as far as they count.
+
+    Whom a resource's policy names as user or session is, in the same account, not narrowed by what is attached to it.
+    """
+    direct: _Truth = _owner(request) == request.principal_account and _any(
+        match.applies for match in resource if match.effect == "Allow" and match.grade is _Grade.DIRECT
+    )
+    for layer in (Layer.BOUNDARY, Layer.SESSION):
+        if layer in verdicts and direct is not True:
+            verdict = verdicts[layer]
+            refused = verdict.decision is Decision.IMPLICIT_DENY
+            yield (
+                Verdict(Decision.CANNOT_TELL, layer, None, direct.reason)
+                if isinstance(direct, _Unknown) and refused
+                else verdict
+            )
 
 
 _FREE_ACTIONS: Final = frozenset({"sts:getcalleridentity"})

@@ -362,6 +362,8 @@ def test_each_layer_has_its_say_within_an_account(layers: dict[str, Any], expect
         ({"identity": ALLOW_ALL, "resource": TO_ACCOUNT}, ALLOWED, Layer.IDENTITY),
         ({"identity": NOTHING, "resource": TO_ROLE}, REFUSED, Layer.IDENTITY),
         ({"identity": ALLOW_ALL, "resource": DOUBT}, UNCLEAR, Layer.RESOURCE),
+        ({"identity": ALLOW_ALL, "resource": TO_SESSION, "boundary": NOTHING}, REFUSED, Layer.BOUNDARY),
+        ({"identity": ALLOW_ALL, "resource": TO_SESSION, "session": NOTHING}, REFUSED, Layer.SESSION),
     ],
 )
 def test_across_accounts_both_sides_have_to_allow(layers: dict[str, Any], expected: Decision, layer: Layer) -> None:
@@ -521,3 +523,59 @@ def test_no_document_makes_it_crash(statement: dict[str, Any], context: dict[str
     asked = replace(SEND, context=context)
     assert isinstance(evaluate({"Statement": [statement]}, asked), Verdict)
     assert evaluate({"Statement": [statement, document({"Effect": "Deny"})["Statement"][0]]}, asked).decision is DENIED
+
+
+STATEMENTS: Final[list[dict[str, Any]]] = [
+    {},
+    {"Action": "sqs:*"},
+    {"Action": "none:None"},
+    {"Resource": f"{QUEUE}-2"},
+    {"Condition": {"StringEquals": {"k": "a"}}},
+    {"Condition": {"StringNotEquals": {"k": "a"}}},
+    {"Condition": {"Unheard": {"k": "a"}}},
+    {"Principal": "*"},
+    {"Principal": {"AWS": ACCOUNT}},
+    {"Principal": {"AWS": ROLE}},
+    {"Principal": {"AWS": SESSION}},
+    {"Principal": {"AWS": OTHER}},
+    {"NotPrincipal": {"AWS": SESSION}},
+]
+DOCUMENTS = st.lists(
+    st.builds(
+        lambda effect, one: {**one, "Effect": effect}, st.sampled_from(["Allow", "Deny"]), st.sampled_from(STATEMENTS)
+    ),
+    max_size=3,
+).map(lambda statements: document(*statements))
+LAYERS = st.fixed_dictionaries(
+    {"identity": DOCUMENTS},
+    optional={"resource": DOCUMENTS, "endpoint": DOCUMENTS, "boundary": DOCUMENTS, "session": DOCUMENTS},
+)
+REQUESTS = st.builds(
+    lambda owner, context: replace(SEND, resource=QUEUE.replace(ACCOUNT, owner), context=context),
+    st.sampled_from([ACCOUNT, OTHER]),
+    st.sampled_from([{}, {"k": "a"}, {"k": "b"}]),
+)
+
+
+@given(LAYERS, REQUESTS, st.sampled_from(["endpoint", "boundary", "session"]))
+def test_what_narrows_never_lets_more_through(layers: dict[str, Any], asked: Request, name: str) -> None:
+    """Endpoint, boundary and session give nothing: what passes with one passes without it."""
+    if authorise(asked, **layers).allowed:
+        assert authorise(asked, **{key: value for key, value in layers.items() if key != name}).allowed
+
+
+@given(LAYERS, REQUESTS, st.sampled_from(list(Layer)))
+def test_a_deny_in_any_layer_ends_it(layers: dict[str, Any], asked: Request, layer: Layer) -> None:
+    """Whatever else stands there, understood or not."""
+    deny = document({"Effect": "Deny", "Principal": "*"})["Statement"]
+    had = layers.get(layer.value, document())
+    denied = {**layers, layer.value: {**had, "Statement": [*had["Statement"], *deny]}}
+    assert authorise(asked, **denied).decision is DENIED
+
+
+@given(LAYERS, REQUESTS)
+def test_doubt_about_a_deny_is_never_a_pass(layers: dict[str, Any], asked: Request) -> None:
+    """In any layer: a statement that may deny has to be understood first."""
+    for layer, had in layers.items():
+        doubtful = {**layers, layer: {**had, "Statement": [*had["Statement"], *DOUBTFUL_DENY["Statement"]]}}
+        assert not authorise(asked, **doubtful).allowed

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.e2e
 ACCOUNT: Final = "123456789012"
 OTHER: Final = "999999999999"
 ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/app"
+SESSION: Final = f"arn:aws:sts::{ACCOUNT}:assumed-role/app/instance"
 QUEUE: Final = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:orders"
 SAME: Final = {
     Decision.ALLOWED: "Allow",
@@ -157,12 +158,13 @@ def requests(draw: st.DrawFn) -> Request:
             several = draw(st.lists(st.sampled_from(said), min_size=1, max_size=1 if draw(st.booleans()) else 2))
             context[key] = tuple(several) if len(several) > 1 else several[0]
     owner = draw(st.sampled_from([ACCOUNT, ACCOUNT, OTHER]))
-    return Request("sqs:SendMessage", QUEUE.replace(ACCOUNT, owner), ROLE, ACCOUNT, context)
+    principal = draw(st.sampled_from([ROLE, SESSION]))
+    return Request("sqs:SendMessage", QUEUE.replace(ACCOUNT, owner), principal, ACCOUNT, context)
 
 
 PRINCIPALS: Final[list[Any]] = [
     *("*", {"AWS": "*"}, {"AWS": ROLE}, {"AWS": ACCOUNT}, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}),
-    *({"AWS": OTHER}, {"AWS": f"{ROLE}-2"}, {"AWS": [OTHER, ROLE]}),
+    *({"AWS": OTHER}, {"AWS": f"{ROLE}-2"}, {"AWS": [OTHER, ROLE]}, {"AWS": SESSION}),
 ]
 
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 MOST_LOG_STREAMS: Final = 4
 """Each stream is one execution environment: the last few show what the function does now."""
 MOST_LINES_PER_STREAM: Final = 300
-_AT_ONCE: Final = 10
+_AT_ONCE: Final = 24
+"""More than are ever asked together: AWS is far, and what counts is the number of rounds."""
 _MOST_SOURCE_BYTES: Final = 10_000_000
 _MOST_FILES: Final = 50_000
 _MOST_UNPACKED_BYTES: Final = 1_000_000_000
@@ -334,9 +335,12 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
             ]
         )
         mappings, streams, *rest = first
-        lines = _log(reader, log_group, streams)
-        read_role = _role(reader, role_arn, rest[: len(role)]) if role_arn else None
-        read_network = _network(reader, vpc, rest[len(role) :]) if vpc else None
+        later_log = pool.submit(_log, reader, log_group, streams)
+        later_role = pool.submit(_role, reader, role_arn, rest[: len(role)]) if role_arn else None
+        later_network = pool.submit(_network, reader, vpc, rest[len(role) :]) if vpc else None
+        lines = later_log.result()
+        read_role = later_role.result() if later_role is not None else None
+        read_network = later_network.result() if later_network is not None else None
         source, layers = code.result()
         log_was_refused = any(unread.permission in {_STREAMS.permission, _LINES.permission} for unread in reader.unread)
         return Facts(
@@ -349,7 +353,7 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
             mappings=None if mappings is None else mappings.get("EventSourceMappings", ()),
             code=source,
             layers=layers,
-            unread=tuple(reader.unread),
+            unread=tuple(sorted(reader.unread, key=lambda unread: (unread.permission, unread.what))),
         )
 
 

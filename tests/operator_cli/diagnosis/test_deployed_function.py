@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import urllib.parse
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
@@ -61,6 +62,25 @@ def test_nothing_is_asked_that_is_not_in_the_list_of_permissions(tmp_path: Path)
     read(recorded, tmp_path)
     known = {f"{one.service}:{one.operation}" for one in READS}
     assert set(recorded.asked) == known - {"lambda:get_layer_version_by_arn"}
+
+
+def test_independent_questions_are_asked_at_the_same_time(tmp_path: Path) -> None:
+    """AWS is far: what counts is the number of rounds, which is at most five, and not that of the questions."""
+    recorded = Recorded()
+    recorded.boundary = DOCUMENT
+    seconds = 0.2
+
+    class Far:
+        archive = recorded.archive
+
+        def __call__(self, service: str, operation: str, parameters: Mapping[str, Any], /) -> Any:  # noqa: ANN401 - as AWS answers
+            time.sleep(seconds)
+            return recorded(service, operation, parameters)
+
+    begin = time.monotonic()
+    read(Far(), tmp_path)
+    assert len(recorded.asked) >= 20
+    assert time.monotonic() - begin < 6 * seconds
 
 
 def test_a_function_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:

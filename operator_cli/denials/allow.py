@@ -115,7 +115,8 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         reading: The denial.
         resource: The resource, for messages that do not name it.
     """
-    if reading.identity_allow_would_fix == "no":
+    of_another_policy = reading.reason_action is not None and reading.policy_type is None
+    if reading.identity_allow_would_fix == "no" or of_another_policy:
         return None
     if reading.resource is None and resource:
         reading = replace(reading, resource=resource)

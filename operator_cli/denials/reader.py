@@ -43,7 +43,7 @@ _CODE_BEFORE_USER: Final = re.compile(
     r"|BadRequestException|GeneralServiceException)[:.]?$"
 )
 """Codes that say nothing of a denial, and are believed where they stand right before its sentence."""
-_QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,600}?)isdenied", re.IGNORECASE)
+_QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,200}?)isdenied", re.IGNORECASE)
 _EVENT_FIELD: Final = re.compile(
     r'"(eventName|eventSource|awsRegion|errorCode|errorMessage|arn)"\s{0,10}:\s{0,10}"((?:[^"\\\n]|\\.){1,4000})"'
 )

@@ -26,6 +26,7 @@ _LONGEST_PRINCIPAL: Final = 1400
 _LONGEST_RESOURCE: Final = 2200
 _LONGEST_REASON: Final = 900
 _VAGUE_REASON_WITHIN: Final = 120
+_LATE_DENY_WITHIN: Final = 60
 _MOST_SPACES: Final = 12
 """In the name of a resource, such as a Glue job's."""
 _TERMINAL: Final = 40
@@ -122,6 +123,10 @@ def _sentence(text: Squeezed, anchor: re.Match[str], *, before: int, limit: int)
         if clause[0].startswith("onres") or clause[0].endswith(":") or text.lower.startswith("arn:", end):
             resource, end = _resource(text, clause.end(), limit, action)
     reason = _Reason.at(text, *_reason_span(text, end, limit, resource=clause is not None and resource is None))
+    if reason.decision == "unspecified":
+        # In words of its own, a Deny is still a Deny: missing it would propose an Allow.
+        late = _Reason.at(text, end, min(limit, end + _LONGEST_REASON), within=_LATE_DENY_WITHIN)
+        reason = late if late.decision == "explicit" else reason
     return Sentence(
         start=start,
         end=max(end, reason.end),

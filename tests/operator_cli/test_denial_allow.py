@@ -219,6 +219,8 @@ def test_where_only_the_operation_is_known_its_permission_is_the_guess() -> None
         ("because no resource-based policy allows the sqs:SendMessage action", OWNER, "resource policy"),
         ("with an explicit deny in an identity-based policy", ACCOUNT, "identity-based policy"),
         ("with an explicit deny", ACCOUNT, "does not name"),
+        ("(denied by the gateway with an explicit deny in a policy of its own)", ACCOUNT, "does not name"),
+        ("because no moon-phase policy allows the sqs:SendMessage action", ACCOUNT, "CloudTrail"),
     ],
 )
 def test_no_allow_is_proposed_where_another_policy_decides(reason: str, acts: str, names: str) -> None:

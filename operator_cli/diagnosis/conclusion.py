@@ -68,7 +68,7 @@ def diagnose(facts: Facts, judgement: Judgement, may: May) -> Diagnosis:
     """
     errors, older = _since_last_change(facts)
     found = [*identity_causes(facts, may), *signer_causes(judgement, errors), *way_causes(facts, judgement)]
-    doubts = [*_unread(facts), *way_doubts(facts, judgement)]
+    doubts = [*_unread(facts), *_unjudged(judgement), *way_doubts(facts, judgement)]
     for each in permission_causes(facts, judgement, errors, may):
         (found if isinstance(each, Cause) else doubts).append(each)  # type: ignore[arg-type] # one list for each class
     explained = {kind for cause in found for kind in cause.explains}
@@ -80,7 +80,7 @@ def diagnose(facts: Facts, judgement: Judgement, may: May) -> Diagnosis:
         causes=tuple(causes),
         doubts=tuple(dict.fromkeys(doubts)),
         errors=tuple(errors),
-        notes=tuple(_notes(facts, judgement, older)),
+        notes=tuple(_notes(facts, older)),
     )
 
 
@@ -203,13 +203,20 @@ def _unread(facts: Facts) -> Iterator[Doubt]:
         )
 
 
+def _unjudged(judgement: Judgement) -> Iterator[Doubt]:
+    for problem in judgement.not_judged:
+        yield Doubt(f"Who signs, and what is called, in a file that was not judged. {problem}")
+    for call in judgement.unknown_calls:
+        yield Doubt(f"Whether the role may do what is called at {call}.")
+
+
 def _unexplained(causes: Sequence[Cause], errors: Sequence[LoggedError]) -> Iterator[Doubt]:
     for error in errors:
         if error.kind is not Kind.DENIED and not any(_accounts_for(cause, error) for cause in causes):
             yield Doubt(f"Why it failed with {error.code}: nothing that was read explains it. {error.excerpt}")
 
 
-def _notes(facts: Facts, judgement: Judgement, older: Sequence[LoggedError]) -> Iterator[str]:
+def _notes(facts: Facts, older: Sequence[LoggedError]) -> Iterator[str]:
     if facts.log is not None and not facts.log:
         yield f"Its log {facts.log_group} is empty: it has not run yet, or may not write there."
     if older:
@@ -218,7 +225,3 @@ def _notes(facts: Facts, judgement: Judgement, older: Sequence[LoggedError]) -> 
             f"The log shows {codes} from before the function was last changed ({facts.configuration.get('LastModified')}):"
             " it was not counted. Invoke the function to see whether it still fails."
         )
-    if judgement.unknown_calls:
-        yield f"Calls that nobody can name were not compared with the role: {'; '.join(judgement.unknown_calls[:5])}"
-    for problem in judgement.not_judged:
-        yield f"Not judged: {problem}"

@@ -441,7 +441,18 @@ def test_a_module_that_cannot_be_parsed_is_said_to_be_unjudged() -> None:
     FAULTS["key-without-token"].plant(recorded)
     diagnosis = diagnose(recorded)
     assert [cause.slug for cause in diagnosis.causes] == [Slug.EXPLICIT_KEY]
-    assert any("app/broken.py" in note for note in diagnosis.notes)
+    assert any("app/broken.py" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_a_call_that_nobody_can_name_is_a_doubt_with_its_place() -> None:
+    """Whether the role allows it cannot be told, and so the function is not called healthy."""
+    recorded = Recorded()
+    recorded.files["app/index.py"] = (
+        "import boto3\n\n\ndef handler(event, context):\n    boto3.client(event['service']).send_message()\n"
+    )
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("app/index.py:5" in doubt.what for doubt in diagnosis.doubts)
 
 
 # --- what is shown ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -55,10 +56,9 @@ def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -
     with handed_on(facts, output.environ, region=wanted.region) as handed:
         if handed.failed:
             return _refuse(_examine(wanted, options, output, None, connect=handed.connect), output)
-        by_profile = ["--profile", handed.profile] if handed.profile else []
         assembly = None
         if not given.places:
-            assembly, status = synthesised([*cdk, "synth", "--quiet", *by_profile], given, handed.environ, output)
+            assembly, status = synthesised(cdk, given, handed.environ, profile=handed.profile)
             if status != ExitStatus.GOOD:
                 return status
         examined = _examine(wanted, options, output, assembly, stacks=given.rest, connect=handed.connect)
@@ -68,7 +68,7 @@ def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -
         _confirm(examined, options, output)
         app = ["--app", str(assembly)] if assembly is not None else []
         force = ["--force"] if operation is Operation.DESTROY and options.yes and "--force" not in given.rest else []
-        command = [*cdk, operation.value, *given.rest, *app, *by_profile, *force]
+        command = [*cdk, operation.value, *given.rest, *app, *_profile(handed.profile), *force]
         return _run(command, handed.environ, examined, output)
 
 
@@ -165,14 +165,29 @@ def _hopeless(facts: CredentialFacts) -> bool:
     return resolution.winner is None or hopeless(resolution) is not None
 
 
-def synthesised(synth: list[str], given: CdkArguments, environ: dict[str, str], output: Output) -> tuple[Path, int]:
-    """Give the cloud assembly that is going to be deployed, made now unless `--app` names one; and the CDK's exit status."""
+def synthesised(
+    cdk: list[str], given: CdkArguments, environ: dict[str, str], *, profile: str | None
+) -> tuple[Path, int]:
+    """Give the cloud assembly that is going to be deployed, made now unless `--app` names one; and the CDK's exit status.
+
+    Args:
+        cdk: The words that start the CDK command line.
+        given: What the operator gave it.
+        environ: Its environment.
+        profile: The profile that it is told to use, if one is.
+    """
     if given.app is not None and Path(given.app).is_dir():
         return Path(given.app), 0
     made = Path(given.output or "cdk.out")
     app = ["--app", given.app] if given.app is not None else []
-    command = [*synth, *given.synthesis, *app, "--output", str(made), "--no-notices"]
-    return made, run_tool(command, environ, stdout=output.stderr)
+    # `list` synthesises like `synth`, and its only words of its own are the stacks' names.
+    options = [*given.synthesis, *app, *_profile(profile), "--output", str(made), "--no-notices"]
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        return made, run_tool([*cdk, "list", *options], environ, stdout=nowhere)
+
+
+def _profile(name: str | None) -> list[str]:
+    return ["--profile", name] if name else []
 
 
 def _examine(

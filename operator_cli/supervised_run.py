@@ -89,8 +89,7 @@ def run_watch(options: argparse.Namespace, output: Output) -> int:
     with _bridge(held, facts, output, region=options.region) as environ:
         # `cdk watch` synthesises by itself, and would not say where to before it deploys there.
         given = read_arguments(options.rest)
-        synth = [*cdk, "synth", "--quiet", "--profile", watch_child.PROFILE]
-        assembly, status = synthesised(synth, given, environ, output)
+        assembly, status = synthesised(cdk, given, environ, profile=watch_child.PROFILE)
         if status >= SIGNAL_STATUS:
             return status
         judged = examined(assembly if status == ExitStatus.GOOD else None)

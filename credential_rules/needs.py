@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakKeyDictionary
@@ -256,14 +257,11 @@ def _by_lambda(index: Index, function: Function) -> Iterator[Need]:  # noqa: C90
             )
     dead_letters = resource["DeadLetterConfig"]["TargetArn"] or resource["DeadLetterQueue"]["TargetArn"]
     yield from _sent(dead_letters, "Lambda sends its dead letters")
-    for config in index.resources("AWS::Lambda::EventInvokeConfig"):
-        if resource in config["FunctionName"].resources():
-            yield from _destinations(config["DestinationConfig"])
     yield from _destinations(resource["EventInvokeConfig"]["DestinationConfig"])
-    for mapping in index.resources("AWS::Lambda::EventSourceMapping"):
-        if _is_of(mapping, function):
-            yield from _polled(mapping.properties, mapping.logical_id, "")
-            yield from _destinations(mapping["DestinationConfig"])
+    for one in _asynchronous(index, function):
+        if one.type == "AWS::Lambda::EventSourceMapping":
+            yield from _polled(one.properties, one.logical_id, "")
+        yield from _destinations(one["DestinationConfig"])
     for name, event in resource["Events"].entries():
         for kind in event["Type"].literals():
             if kind in _SAM_EVENTS:
@@ -287,17 +285,32 @@ _SAM_EVENTS: Final = {
 }
 
 
-def _is_of(mapping: Resource, function: Function) -> bool:
-    for text in mapping["FunctionName"].texts():
-        target = text.resource
-        if target is function.resource:
-            return True
-        if target is not None and target.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
-            return function.resource in target["FunctionName"].resources()
-        names = function.resource["FunctionName"].texts()
-        if text.literal is not None and any(text.literal.endswith(name.pattern) for name in names if name.pattern):
-            return True
-    return False
+_ASYNCHRONOUS: WeakKeyDictionary[Index, dict[Resource | str, list[Resource]]] = WeakKeyDictionary()
+
+
+def _asynchronous(index: Index, function: Function) -> list[Resource]:
+    """The event source mappings and invocation settings of a function, by reference, alias, version or name."""
+    known = _ASYNCHRONOUS.get(index)
+    if known is None:
+        known = _ASYNCHRONOUS[index] = defaultdict(list)
+        for resource in index.resources("AWS::Lambda::EventSourceMapping", "AWS::Lambda::EventInvokeConfig"):
+            for text in resource["FunctionName"].texts():
+                for target in _functions_behind(text):
+                    known[target].append(resource)
+    names = [name.pattern for name in function.resource["FunctionName"].texts() if name.pattern]
+    keys: list[Resource | str] = [function.resource, *names]
+    return [resource for key in keys if key in known for resource in known[key]]
+
+
+def _functions_behind(text: Text) -> list[Resource | str]:
+    target = text.resource
+    if target is None:
+        # A name, an ARN, or an ARN with a version.
+        parts = text.pattern.split(":function:")[-1].split(":")
+        return [parts[0]]
+    if target.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+        return list(target["FunctionName"].resources())
+    return [target]
 
 
 def _lambda(

@@ -293,6 +293,25 @@ def test_lambda_needs_what_the_template_asks_it_to_do(
     assert all(need.at is not None for need in found)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["orders", "orders:live", "arn:aws:lambda:eu-west-1:123456789012:function:orders", "!Ref Alias", "!Ref Version"],
+)
+def test_an_event_source_finds_its_function_by_whatever_name(name: str, needs: Callable[[str], list[Need]]) -> None:
+    """By name, ARN, alias or version."""
+    mapping = MAPPING.format("EventSourceArn: !GetAtt Queue.Arn").replace(
+        "!Ref Function", f"'{name}'" if ":" in name else name
+    )
+    others = (
+        "  Queue: {Type: AWS::SQS::Queue}\n  Alias: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Function}}\n"
+        "  Version: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Function}}"
+    )
+    found = needs(
+        text("def handler(event, context): pass", function="      FunctionName: orders", more=f"{mapping}\n{others}")
+    )
+    assert ("sqs:ReceiveMessage", "Queue") in pairs(found)
+
+
 def test_a_function_needs_its_log_and_makes_no_group_that_the_template_makes(
     needs: Callable[[str], list[Need]],
 ) -> None:

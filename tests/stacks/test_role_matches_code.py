@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -53,6 +54,13 @@ def test_roles_and_code_agree(name: str, request: pytest.FixtureRequest) -> None
     assert len(index.functions) == 6
     for function in index.functions.values():
         assert any(need.by_code for need in needs_of(index, function))
+
+
+def test_the_comparison_takes_less_than_a_second(dev: Assembly) -> None:
+    """After synthesis, from the files to the answer, on one core: nobody switches off what nobody waits for."""
+    start = time.process_time()
+    found(read([dev.folder]))
+    assert time.process_time() - start < 1
 
 
 def statements(target: Target) -> Iterator[tuple[str, list[dict[str, Any]], int]]:

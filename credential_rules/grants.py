@@ -216,7 +216,7 @@ def names_of_resource(resource: Resource) -> list[Text]:
 def statement_covers(statement: Statement, need: Need) -> bool | None:
     """Whether a statement, be it an Allow or a Deny, is about what is needed; None if only the deployment decides."""
     acts = _acts(statement, need.action)
-    if acts is False:
+    if acts is False or not is_for(statement, need):
         return False
     if statement.not_resources:
         on: bool | None = True
@@ -228,6 +228,16 @@ def statement_covers(statement: Statement, need: Need) -> bool | None:
     if acts is True and on is True:
         return True
     return False if on is False else None
+
+
+def is_for(statement: Statement, need: Need) -> bool:
+    """Whether a statement's condition on the service through which a key is used is met by a need."""
+    return all(
+        any(glob(flat(text).partition(".")[0]).fullmatch(need.via) for text in condition.values)
+        for condition in statement.conditions
+        if condition.key.lower() == "kms:viaservice"
+        and condition.operator.lower().startswith(("stringequals", "stringlike"))
+    )
 
 
 def _acts(statement: Statement, action: str) -> bool | None:

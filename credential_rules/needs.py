@@ -33,7 +33,8 @@ class Need:
 
     `target` is what it is done to, `below` an index of the table or `*` for any. `reason` says who needs it and what for;
     `path` and `line` where the code calls, empty and 0 for what Lambda does itself, whose `at` is the place in the
-    template. Without an action that is not `is_required` everything works all the same: it is allowed to be granted.
+    template. Without an action that is not `is_required` everything works all the same: it is allowed to be granted. `via` is the
+    service that uses a key for the role.
     """
 
     action: str
@@ -45,6 +46,7 @@ class Need:
     by_code: bool = True
     is_required: bool = True
     at: HasPlace | None = None
+    via: str = ""
 
 
 _KNOWN: WeakKeyDictionary[Index, dict[Resource, list[Need]]] = WeakKeyDictionary()
@@ -453,6 +455,7 @@ def _by_key(need: Need) -> Iterator[Need]:
                     below="",
                     is_required=is_required,
                     at=(at or need.at) if need.at is not None else None,
+                    via=need.action.partition(":")[0],
                 )
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from credential_rules import iam_actions
 from credential_rules.code_calls import operations_of
-from credential_rules.grants import BUNDLES, STREAM_READS, allowed, covers, denying, is_of_objects, opaque_policies
+from credential_rules.grants import (
+    BUNDLES,
+    STREAM_READS,
+    allowed,
+    covers,
+    denying,
+    is_for,
+    is_of_objects,
+    opaque_policies,
+)
 from credential_rules.iam_actions import matches
 from credential_rules.needs import needs_of
 from credential_rules.rule import (
@@ -32,6 +42,11 @@ if TYPE_CHECKING:
     from credential_rules.rule import Text
 
 _MOST_PLACES: Final = 2  # that a finding names; whoever mends them finds the others
+_OF_THE_CDK: Final = re.compile(
+    r"Custom::.+|LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a|AWS679f53fac002430cb0da5b7982bd2287"
+    r"|framework-(onEvent|isComplete|onTimeout)"
+)
+"""What the CDK calls its own functions for custom resources: singletons, and the provider framework."""
 _FOR_LAMBDA: Final = frozenset({"lambda.amazonaws.com", "edgelambda.amazonaws.com"})
 
 
@@ -71,9 +86,7 @@ def _place(path: str, line: int) -> str:
 
 def _is_of_the_cdk(resource: Resource) -> bool:
     """Whether it is a function that the CDK's library brings along: code and role are the library's."""
-    return any(
-        step.startswith(("Custom::", "LogRetention", "framework-")) for step in resource.construct_path.split("/")
-    )
+    return any(_OF_THE_CDK.fullmatch(step) for step in resource.construct_path.split("/"))
 
 
 def _no_role(resource: Resource, calls: CodeCalls) -> Finding:
@@ -190,6 +203,7 @@ def _unused_of(statement: Statement, role: Role, needs: list[Need], open_service
     bundles = [bundle for bundle in BUNDLES if bundle <= set(literals)]
     if statement.sid.endswith("Policy") and statement.owner.type.startswith("AWS::Serverless::"):
         bundles = [frozenset(literals)]
+    needs = [need for need in needs if is_for(statement, need)]
     idle: dict[tuple[Text, ...], list[Text]] = {}
     for action in statement.actions:
         literal = action.literal

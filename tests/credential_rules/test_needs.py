@@ -498,3 +498,14 @@ def test_findings_point_at_the_statement_and_at_the_functions_role(said: Callabl
     assert (missing.resource, missing.location) == ("Function", "Properties.Role")
     assert (unused.resource, unused.location) == ("Role", "Properties.Policies.0.PolicyDocument.Statement.1.Action")
     assert unused.line
+
+
+def test_functions_that_the_cdk_brings_along_are_not_ours_to_judge(said: Callable[[str], list[Reported]]) -> None:
+    """Neither their code nor their role can be changed; a function of ours with such a name is judged."""
+    template = text("exports.handler = async () => {}", GRANT, more=TABLE).replace("python3.14", "nodejs24.x")
+    for path, is_ours in (("Stack/Custom::S3AutoDelete/Handler", False), ("Stack/LogRetentionCleaner/Resource", True)):
+        with_path = template.replace(
+            "    Type: AWS::Lambda::Function\n",
+            f"    Type: AWS::Lambda::Function\n    Metadata: {{'aws:cdk:path': '{path}'}}\n",
+        )
+        assert bool(said(with_path)) is is_ours

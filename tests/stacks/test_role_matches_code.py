@@ -24,6 +24,7 @@ EVERY: Final = ("dev", "prod", "small", "x86", "local")
 MORE: Final = {
     "dynamodb": ("dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:BatchGetItem", "dynamodb:DeleteTable"),
     "ec2": ("ec2:TerminateInstances", "ec2:AttachNetworkInterface"),
+    "kms": ("kms:ScheduleKeyDeletion", "kms:Sign"),
     "logs": ("logs:CreateLogGroup", "logs:FilterLogEvents"),
     "s3": ("s3:DeleteObject", "s3:GetObjectVersion"),
     "sqs": ("sqs:PurgeQueue", "sqs:ChangeMessageVisibility", "sqs:DeleteQueue"),
@@ -31,10 +32,11 @@ MORE: Final = {
 """Permissions near to what the functions have, and that none of them needs."""
 
 
-@pytest.fixture(scope="module")
-def target(dev: Assembly) -> Target:
-    """Everything of one deployment, read as the command reads it; tests put back what they change."""
-    return read([dev.folder])
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def target(request: pytest.FixtureRequest) -> Target:
+    """Everything of a deployment, with AWS's keys and with ours, as the command reads it; tests put back what they change."""
+    assembly: Assembly = request.getfixturevalue(request.param)
+    return read([assembly.folder])
 
 
 def found(target: Target) -> list[Reported]:

@@ -156,17 +156,20 @@ def web_identity(account: Account, folder: Path) -> Watched:
     return Watched(account, folder, variables=variables)
 
 
+def container(account: Account, folder: Path) -> Watched:
+    """A development container, whose host signs in."""
+    return Watched(account, folder, variables={"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{account.url}/container"})
+
+
 def goes_on(watched: Watched) -> None:
     """The session that it began with ends, and the next change is deployed as if nothing was."""
     watched.start()
     began = time.monotonic()
     watched.until_deployed("one")
     watched.holds_no_secret()
+    time.sleep(max(0.0, began + LIFETIME + 8 - time.monotonic()))
     watched.save("two")
     watched.until_deployed("two")
-    time.sleep(max(0.0, began + LIFETIME + 8 - time.monotonic()))
-    watched.save("three")
-    watched.until_deployed("three")
     watched.holds_no_secret()
     assert "has ended" not in watched.said
     assert "a session renewing itself" in watched.said
@@ -253,8 +256,17 @@ def a_token_is_read_again(account: Account, folder: Path) -> None:
         assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
 
 
+def a_container_gives_again(account: Account, folder: Path) -> None:
+    """Ends by SIGTERM."""
+    watched = container(account, folder)
+    with _ending(watched):
+        goes_on(watched)
+        assert watched.end(lambda process: process.send_signal(signal.SIGTERM)) == 143
+        assert watched.private == []
+
+
 def exported_keys_end(account: Account, folder: Path) -> None:
-    """It says so, stops, waits, and goes on with what is signed in to afterwards. Ends by SIGHUP."""
+    """It says so, stops, waits, and goes on with what is signed in to afterwards. Ends by SIGHUP, with all it told as JSON."""
     keys = account.issue()
     exported = {
         "AWS_ACCESS_KEY_ID": keys.key_id,
@@ -262,7 +274,7 @@ def exported_keys_end(account: Account, folder: Path) -> None:
         "AWS_SESSION_TOKEN": keys.token,
         "AWS_CREDENTIAL_EXPIRATION": (datetime.now(UTC) + timedelta(seconds=LIFETIME)).isoformat(),
     }
-    watched = Watched(account, folder, variables=exported)
+    watched = Watched(account, folder, variables=exported, arguments=("--min-minutes", "0", "--json"))
     with _ending(watched):
         watched.start()
         watched.until_said("cannot renew itself and ends in")
@@ -278,6 +290,12 @@ def exported_keys_end(account: Account, folder: Path) -> None:
         watched.holds_no_secret()
         assert watched.end(lambda process: process.send_signal(signal.SIGHUP)) == 129
         assert watched.private == []
+        # Asked for as JSON, everything that was told is one document, beside what the CDK wrote.
+        said = json.loads(watched.said[watched.said.rindex('{\n  "check"') :])
+        assert said["exit_status"] == 129
+        assert said["check"]["good"]
+        weights = [told["weight"] for told in said["told"]]
+        assert weights.index("warning") < weights.index("alarm") < weights.index("note")
 
 
 def keys_of_a_profile_end(account: Account, folder: Path) -> None:
@@ -338,6 +356,38 @@ def a_slow_deployment_lives(account: Account, folder: Path) -> None:
         assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
 
 
+def the_exit_status_of_the_cdk_is_passed_on(account: Account, folder: Path) -> None:
+    """And its words: here it has nothing to watch."""
+    watched = assumed_role(account, folder)
+    (watched.folder / "cdk.json").write_text(json.dumps({"app": "true"}))
+    with _ending(watched):
+        watched.start()
+        assert watched.end(lambda _: None) == 1
+        assert 'Make sure to add a "watch" key to your cdk.json' in watched.said
+        assert watched.private == []
+
+
+def production_is_refused(account: Account, folder: Path) -> None:
+    """Unless that is insisted on: each saved file would be deployed there, unasked."""
+    watched = assumed_role(account, folder / "shop-prod")
+    with _ending(watched):
+        watched.start()
+        assert watched.end(lambda _: None) == 1
+        assert "shop-prod (in cdk.out): this is production." in watched.said
+        assert "Triggering" not in watched.said
+
+
+def another_account_is_refused(account: Account, folder: Path) -> None:
+    """Before the watch begins: the app is synthesised first, for `cdk watch` would not say why nothing happens."""
+    watched = assumed_role(account, folder)
+    (watched.folder / "account").write_text("999999999999")
+    with _ending(watched):
+        watched.start()
+        assert watched.end(lambda _: None) == 5
+        assert "999999999999" in watched.said
+        assert "Triggering" not in watched.said
+
+
 def _put_keys(watched: Watched, keys: SessionKeys) -> None:
     """Save a session in the default profile, as tools do that sign in for other tools."""
     lines = (
@@ -365,6 +415,10 @@ STORIES: Final = (
     an_sso_session_is_renewed,
     a_login_is_renewed,
     a_token_is_read_again,
+    a_container_gives_again,
+    the_exit_status_of_the_cdk_is_passed_on,
+    production_is_refused,
+    another_account_is_refused,
 )
 
 
@@ -393,49 +447,3 @@ def test_a_watch_lasts_says_what_is_wrong_and_leaves_nothing(
     error = outcomes[story]
     if error is not None:
         raise error
-
-
-def test_the_exit_status_of_the_cdk_is_passed_on(account: Account, tmp_path: Path) -> None:
-    """And its words: here it has nothing to watch."""
-    watched = assumed_role(account, tmp_path / "nothing-to-watch")
-    (watched.folder / "cdk.json").write_text(json.dumps({"app": "true"}))
-    with _ending(watched):
-        watched.start()
-        assert watched.end(lambda _: None) == 1
-        assert 'Make sure to add a "watch" key to your cdk.json' in watched.said
-        assert watched.private == []
-
-
-def test_as_json_it_says_what_it_told(account: Account, tmp_path: Path) -> None:
-    """One document, at the end, beside everything that the CDK wrote."""
-    watched = Watched(account, tmp_path / "as-json", arguments=("--json", "--check-every", "1"))
-    _put_keys(watched, account.issue(15))
-    with _ending(watched):
-        watched.start()
-        watched.until_said("cdk watch is being stopped")
-        assert watched.end(lambda process: process.send_signal(signal.SIGINT)) == 130
-    said = json.loads(watched.said[watched.said.rindex('{\n  "check"') :])
-    assert said["exit_status"] == 130
-    assert said["check"]["good"]
-    assert [told["weight"] for told in said["told"]][:2] == ["warning", "alarm"]
-
-
-def test_production_is_not_watched_unless_that_is_insisted_on(account: Account, tmp_path: Path) -> None:
-    """Each saved file would be deployed there, unasked."""
-    watched = assumed_role(account, tmp_path / "shop-prod")
-    with _ending(watched):
-        watched.start()
-        assert watched.end(lambda _: None) == 1
-        assert "shop-prod (in cdk.out): this is production." in watched.said
-        assert "Triggering" not in watched.said
-
-
-def test_stacks_of_another_account_are_refused_before_the_watch_begins(account: Account, tmp_path: Path) -> None:
-    """They are synthesised first, for `cdk watch` would not say why nothing happens."""
-    watched = assumed_role(account, tmp_path / "elsewhere")
-    (watched.folder / "account").write_text("999999999999")
-    with _ending(watched):
-        watched.start()
-        assert watched.end(lambda _: None) == 5
-        assert "999999999999" in watched.said
-        assert "Triggering" not in watched.said

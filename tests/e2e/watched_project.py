@@ -126,29 +126,23 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.account
 
     def do_GET(self) -> None:
-        """Give a session, to a company's program or to a browser's sign-in."""
+        """Give a session: to a company's program, to whoever is in the container, or to who has signed in."""
         keys = self.account.issue()
         ends = datetime.now(UTC) + timedelta(seconds=LIFETIME)
-        if self.path == "/process":
-            self._say(
-                {
-                    "Version": 1,
-                    "AccessKeyId": keys.key_id,
-                    "SecretAccessKey": keys.secret,
-                    "SessionToken": keys.token,
-                    "Expiration": ends.isoformat(),
-                }
-            )
+        if self.path in {"/process", "/container"}:
+            session = {"AccessKeyId": keys.key_id, "SecretAccessKey": keys.secret, "Expiration": ends.isoformat()}
+            token = "SessionToken" if self.path == "/process" else "Token"
+            self._say({"Version": 1, **session, token: keys.token})
         elif self.headers.get("x-amz-sso_bearer_token") != self.account.bearer:
             self.send_error(401)
         else:
-            session = {
+            role = {
                 "accessKeyId": keys.key_id,
                 "secretAccessKey": keys.secret,
                 "sessionToken": keys.token,
                 "expiration": int(ends.timestamp() * 1000),
             }
-            self._say({"roleCredentials": session})
+            self._say({"roleCredentials": role})
 
     def do_POST(self) -> None:
         """Give a new SSO token, or be STS."""

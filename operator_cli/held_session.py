@@ -159,15 +159,22 @@ class HeldSession:
         Raises:
             LookupError: There are none; its text says why.
         """
-        with self._lock:
-            now = self._clock()
+        held = self._held
+        # Somebody may be thinking about an MFA code: what is still good is given without waiting for that.
+        if not self._lock.acquire(blocking=held.fetched is None or self._is_nearly_over(held)):
+            return as_process_output(held, self._clock())
+        try:
             held = self._held
-            nearly_over = held.expires_at is not None and held.expires_at - now < LEAST_SECONDS
-            if held.fetched is None or (nearly_over and held.fetched.session.refreshes):
-                self._renew(now)
+            if held.fetched is None or (self._is_nearly_over(held) and held.fetched.session.refreshes):
+                self._renew(self._clock())
             else:
                 self._look()
             return as_process_output(self._held, self._clock())
+        finally:
+            self._lock.release()
+
+    def _is_nearly_over(self, held: Held) -> bool:
+        return held.expires_at is not None and held.expires_at - self._clock() < LEAST_SECONDS
 
     def _look(self) -> None:
         now = self._clock()

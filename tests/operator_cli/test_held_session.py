@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import given
@@ -23,6 +25,9 @@ from operator_cli.held_session import (
     fetch_is_due,
 )
 from operator_cli.watch_supervision import Problem, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW: Final = 1_800_000_000.0
 ACCOUNT: Final = "123456789012"
@@ -62,7 +67,7 @@ def fetched(
 class World:
     """A source, a disk, AWS and a clock to hand in."""
 
-    gives: Fetched | Problem
+    gives: Fetched | Problem | Callable[[], Fetched]
     now: float = NOW
     traces: object = "as it was"
     refused: Problem | None = None
@@ -86,7 +91,7 @@ class World:
     def fetch(self, with_environment: bool) -> Fetched | Problem:  # noqa: FBT001 - as it is called
         """Ask the source."""
         self.asked.append(with_environment)
-        return self.gives
+        return self.gives() if callable(self.gives) else self.gives
 
     def probe(self, _: Fetched) -> Problem | None:
         """Ask AWS."""
@@ -305,6 +310,50 @@ def test_a_source_is_never_asked_more_than_once_a_second(lasts: float, at: float
     if fetch_is_due(held, now, None):
         assert waited >= 0.999
         assert lasts * (1 - at) <= min(RENEW_BEFORE_SECONDS, lasts / 2) + 0.001
+
+
+def test_nobody_waits_for_a_code_while_there_is_something_good_in_hand() -> None:
+    """Until it is nearly over: then the new one is worth waiting for."""
+    world = World(fetched(lasts=900))
+    held = world.held()
+    asking, typed = threading.Event(), threading.Event()
+
+    def ask() -> Fetched:
+        asking.set()
+        assert typed.wait(20)
+        return fetched("ASIASECOND", lasts=1800)
+
+    world.gives = ask
+    world.now = NOW + 700
+    with ThreadPoolExecutor() as pool:
+        renewing = pool.submit(held.look)
+        assert asking.wait(20)
+        assert key_of(held) == "ASIAFIRST"
+        world.now = NOW + 899
+        waiting = pool.submit(key_of, held)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.2)
+        typed.set()
+        renewing.result(20)
+        assert waiting.result(20) == "ASIASECOND"
+
+
+def test_a_source_that_fails_in_any_way_is_survived() -> None:
+    """Whoever keeps the session must not die of it."""
+    world = World(fetched(lasts=900))
+    held = world.held()
+
+    def fail() -> Fetched:
+        raise RuntimeError("with a secret in it")
+
+    world.gives = fail
+    world.now = NOW + 700
+    held.look()
+    problem = problem_of(held)
+    assert problem is not None
+    assert problem.what == "The source of the credentials could not be asked (RuntimeError)."
+    assert not problem.ended
+    assert key_of(held) == "ASIAFIRST"
 
 
 def test_no_secret_is_in_what_is_shown_of_a_session() -> None:

@@ -54,5 +54,8 @@ class SdkListener:
     def called_on_anything(self, name: str, node: ast.expr) -> None:
         """A method that no class of the program has, of something that others hand in."""
 
+    def taken_from_package(self, path: str, name: str, node: ast.expr) -> None:
+        """An attribute of something that comes from a package that is none of the program's."""
+
     def handed_over(self, path: str, given: Value, arguments: Arguments) -> None:
         """Values are given to code that is none of the program's."""

@@ -206,9 +206,10 @@ def last_name(node: ast.AST) -> str:
 
 
 class Program:
-    """The modules of one asset by the names under which they import each other."""
+    """The modules of one asset by the names under which they import each other. `root` is its folder, if it lies in one."""
 
-    def __init__(self, modules: Iterable[Module]) -> None:
+    def __init__(self, modules: Iterable[Module], root: str = "") -> None:
+        self.root = root
         self.modules: dict[str, Module] = {}
         for module in modules:
             self.modules.setdefault(module.name, module)
@@ -233,7 +234,7 @@ class Program:
 
 def program_at(root: str, sources: Iterable[Source]) -> Program:
     """The program whose modules are found below `root`, a path that ends in a separator."""
-    return Program(_modules(root, sources))
+    return Program(_modules(root, sources), root)
 
 
 def _modules(root: str, sources: Iterable[Source]) -> Iterator[Module]:

@@ -595,6 +595,8 @@ class Walk(Memory):
         if isinstance(atom, ModuleValue):
             return self.module_member(atom.name, name)
         if isinstance(atom, External):
+            if self.recording and self.sdk is not None and node is not None:
+                self.sdk.taken_from_package(atom.path, name, node)
             return self.external(f"{atom.path}.{name}")
         if isinstance(atom, ClassValue):
             found = self.class_attribute(atom, name, atom)

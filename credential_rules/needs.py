@@ -271,9 +271,10 @@ def _by_lambda(index: Index, function: Function) -> Iterator[Need]:  # noqa: C90
                 yield from _destinations(event["Properties"]["DestinationConfig"])
     key = resource["KmsKeyArn"]
     if key:
-        yield from _lambda(
+        for need in _lambda(
             ("kms:Decrypt",), _first_target(key), "Lambda decrypts its variables", key, is_required=False
-        )
+        ):
+            yield replace(need, via="lambda")
 
 
 _SAM_EVENTS: Final = {

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from credential_rules import taught_calls
@@ -25,6 +26,7 @@ from credential_rules.code_values import (
     Variable,
 )
 from credential_rules.sdk_services import kind, looks_like_operation, operation_of, waiter_operation
+from credential_rules.sources import mentions_the_sdk
 
 if TYPE_CHECKING:
     from credential_rules.code_program import Module
@@ -612,8 +614,15 @@ class Listener(SdkListener):
         top = module.partition(".")[0]
         if module in _CALL_AWS_THEMSELVES or top in _CALL_AWS_THEMSELVES:
             self._not_understood(node, f"'{top}' calls AWS by itself, and what it calls is not read")
+        elif not _is_known_package(top) and self._is_installed_with_sdk(top):
+            self._not_understood(node, f"'{top}' uses the SDK by itself, and what it calls is not read")
         elif self._has_layers and not _is_known_package(top):
             self._not_understood(node, f"'{top}' is not among the code: what it calls is not known")
+
+    def _is_installed_with_sdk(self, package: str) -> bool:
+        """Whether a package that was installed into the asset, and so is not read as code of ours, has clients of its own."""
+        root = self._walk.program.root
+        return bool(root) and mentions_the_sdk(Path(root, package))
 
     def dynamic(self, owner: Client | ResourceObject, arguments: Arguments) -> None:
         """A method chosen while the program runs."""
@@ -626,6 +635,12 @@ class Listener(SdkListener):
         if looks_like_operation(name):
             self._not_understood(node, f"'{name}' is called on something that is handed in from outside")
 
+    def taken_from_package(self, path: str, name: str, node: ast.expr) -> None:
+        """The name of an operation, on something that a package made: its client, perhaps."""
+        top = path.partition(".")[0].partition("(")[0]
+        if not _is_known_package(top) and top != "builtins" and looks_like_operation(name):
+            self._not_understood(node, f"'{name}' may be a call of AWS: '{top}' is not among the code")
+
     def handed_over(self, path: str, given: Value, arguments: Arguments) -> None:
         """A client in the hands of other people's code."""
         if path.startswith(_RUN_PROGRAMS):
@@ -636,8 +651,8 @@ class Listener(SdkListener):
         top = path.partition(".")[0].partition("(")[0]
         if not path or top in _SDK_PACKAGES or top in sys.stdlib_module_names or top == "builtins":
             return
-        if looks_like_operation(path.rpartition(".")[2]):
-            self._not_understood(arguments.node, f"'{path}' may be an operation: '{top}' is not among the code")
+        if "." in path and looks_like_operation(path.rpartition(".")[2]):
+            self._not_understood(arguments.node, f"'{path}' may be a call of AWS: '{top}' is not among the code")
         for atom in given:
             if isinstance(atom, Client | ResourceObject):
                 self._not_understood(arguments.node, f"a client of {atom.service} is handed to '{path}'", atom.service)

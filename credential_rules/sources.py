@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 import zipfile
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,9 @@ MOST_SOURCE_BYTES: Final = 2_000_000
 """No module that people write is larger; generated tables are, and parsing them takes seconds."""
 MOST_FILES: Final = 5_000
 """Files per function or folder: more means that somebody's environment was packed, not their code."""
+
+_MOST_FILES_OF_A_PACKAGE: Final = 500
+_IMPORTS_SDK: Final = re.compile(rb"^\s*(?:import|from)\s+(?:aio)?boto(?:3|core)\b", re.MULTILINE)
 
 _NOT_OURS: Final = frozenset(
     {
@@ -159,6 +163,19 @@ def own_files(folder: Path) -> Iterator[Path]:
                     todo.append(child)
             else:
                 yield child
+
+
+@cache
+def mentions_the_sdk(package: Path) -> bool:
+    """Whether an installed package, which is not read as code of the function, imports the AWS SDK somewhere."""
+    files = [package.with_suffix(".py")] if package.with_suffix(".py").is_file() else list(package.rglob("*.py"))
+    for file in files[:_MOST_FILES_OF_A_PACKAGE]:
+        try:
+            if _IMPORTS_SDK.search(file.read_bytes()):
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def _installed(info: Path) -> set[str]:

@@ -680,6 +680,18 @@ def handler(event, context): return Model.get("x")
         unknown=("'pynamodb' calls AWS by itself",),
     ),
     _handler(
+        "client-of-a-package-that-is-elsewhere",
+        """
+import os
+from company.clients import Factory, put_item
+CLIENTS = Factory(os.environ["AWS_REGION"])
+def handler(event, context):
+    put_item("x")
+    return CLIENTS.client("sqs").send_message(QueueUrl="q", MessageBody="")
+""",
+        unknown=("'company.clients.put_item' may be a call of AWS", "'send_message' may be a call of AWS: 'company'"),
+    ),
+    _handler(
         "operation-that-is-none",
         """
 import boto3

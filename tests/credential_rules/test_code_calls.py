@@ -116,3 +116,18 @@ def test_handlers_in_every_style_come_out_exactly(handler: Handler, calls: Calla
     for reason in handler.unknown:
         assert any(reason in unknown.reason for unknown in found.unknown)
         assert all(unknown.line and unknown.teach for unknown in found.unknown)
+
+
+def test_an_installed_package_that_uses_the_sdk_is_told_and_another_is_not(calls: Callable[..., CodeCalls]) -> None:
+    """What was installed into the asset is not read as code of the function; that it has clients of its own is seen."""
+    files = {
+        "app.py": "import acme_store\nimport acme_text\ndef handler(event, context): return acme_store.save(acme_text.plain(event))\n",
+        "acme_store/__init__.py": "import boto3\ndef save(item): boto3.client('s3').put_object(Bucket='b', Key='k')\n",
+        "acme_text/__init__.py": "def plain(text): return text\n",
+        "acme-1.0.dist-info/RECORD": "acme_store/__init__.py,,\nacme_text/__init__.py,,\n",
+    }
+    found = calls(files)
+    assert found.calls == ()
+    assert [unknown.reason for unknown in found.unknown] == [
+        "'acme_store' uses the SDK by itself, and what it calls is not read"
+    ]

@@ -185,6 +185,11 @@ class Squeezed:
         place = self.place(at)
         return place == 0 or self.source[place - 1].isspace()
 
+    def begins_paragraph(self, at: int) -> bool:
+        """Whether an empty line stands before that character."""
+        gap = self.source[self.place(at - 1) + 1 : self.place(at)] if at > 0 else ""
+        return gap.count("\n") > 1
+
     def is_one_word(self, start: int, end: int) -> bool:
         """Whether that part of `text` holds no spaces in `source`, broken lines aside."""
         return spaces_in(self.raw(start, end)) == 0

@@ -26,6 +26,7 @@ _LONGEST_PRINCIPAL: Final = 1400
 _LONGEST_RESOURCE: Final = 2200
 _LONGEST_REASON: Final = 900
 _VAGUE_REASON_WITHIN: Final = 120
+_LONGEST_API: Final = 200
 _LATE_DENY_WITHIN: Final = 60
 _MOST_SPACES: Final = 12
 """In the name of a resource, such as a Glue job's."""
@@ -37,6 +38,7 @@ _ARN_OF_PRINCIPAL: Final = re.compile(r"arn:[\w-]{1,20}:(?:iam|sts)::")
 _ACTION: Final = re.compile(r"[:\s]?[\"'`\[]{0,2}(?P<action>[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}?)(?P<end>[\"'`\]]{0,2})"
                             r"(?P<clause>on(?:the|this)?resources?|onthe|because|withanexplicitdeny|onarn:)")  # fmt: skip
 _PLAIN_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}")
+_API: Final = re.compile(r"API:(?P<action>[a-z0-9-]{1,63}:[A-Za-z]{1,80}?)Youare$")
 _ON_RESOURCE: Final = re.compile(r"onresources?[:\]]{0,2}|onthisresource|onthe(?:following)?resources?:?|on(?=arn:)")
 _REASON: Final = re.compile(
     r"becauseno(?P<no>[a-z-]{3,24}?)(?:policy)?allowsthe(?P<action>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)action"
@@ -142,12 +144,15 @@ def _sentence(text: Squeezed, anchor: re.Match[str], *, before: int, limit: int)
 
 
 def _vague(text: Squeezed, start: int, at: int, limit: int, principal: str | None) -> Sentence:
+    """Read a sentence that names no action, unless EC2's prefix does: `API: ec2:CreateVpc You are not authorized …`."""
+    api = _API.search(text.text[max(0, start - _LONGEST_API) : start])
     reason = _Reason.at(text, at, min(limit, at + _VAGUE_REASON_WITHIN + _LONGEST_REASON), within=_VAGUE_REASON_WITHIN)
     return Sentence(
         start=start,
         end=max(at, reason.end),
-        vague=True,
+        vague=api is None,
         principal=principal,
+        action=api["action"] if api is not None else None,
         decision=reason.decision,
         policy_type=reason.policy_type,
         policy_arn=reason.policy_arn,
@@ -192,7 +197,7 @@ def _action(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
 def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | None, int]:
     """Give the resource, and where it ends."""
     limit = min(limit, at + _LONGEST_RESOURCE + _LONGEST_REASON)
-    if at >= limit:
+    if at >= limit or text.begins_paragraph(at):
         return None, at
     quote = text.text[at]
     if quote in "\"'`":

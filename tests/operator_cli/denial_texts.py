@@ -1,9 +1,9 @@
 """Real denial texts with the reading that people gave them before the reader met them.
 
-`access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are 180
+`access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are 206
 others, of other shapes, from public issues and repositories; accounts and people's names are made up. The reader was
-developed on the 47 and on the part called `develop`, and met the parts `held-back`, `second` and `third` in this order when
-it was done; decision 12 has its scores at each first contact.
+developed on the 47 and on the part called `develop`, and met the parts `held-back`, `second`, `third` and `fourth` in this
+order when it was done; decision 12 has its scores at each first contact.
 """
 
 from __future__ import annotations

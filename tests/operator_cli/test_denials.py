@@ -62,7 +62,7 @@ def test_a_real_text_is_read_as_people_read_it(one: Labelled) -> None:
 
 def test_there_are_as_many_texts_as_the_score_is_told_of() -> None:
     """Else a lost file would pass."""
-    assert len(TEXTS) == 47 + 180
+    assert len(TEXTS) == 47 + 206
     assert len(SENTENCES) > 20
 
 

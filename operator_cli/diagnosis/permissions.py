@@ -182,7 +182,9 @@ class _Judge:
     def _unclear(self, action: str, call: Call) -> Iterator[Doubt]:
         """Say where a boundary or an endpoint may stop an action, or not."""
         policies = self._endpoints.get(action.partition(":")[0].lower(), {})
-        layers: list[tuple[Layer, str, Mapping[str, Any] | None]] = [("boundary", "the role's boundary", None)]
+        layers: list[tuple[Layer, str, Mapping[str, Any] | None]] = []
+        if self._facts.role is not None and self._facts.role.boundary is not None:
+            layers.append(("boundary", "the role's boundary", None))
         layers += [("endpoint", f"the policy of {endpoint}", policy) for endpoint, policy in policies.items()]
         for resource in [call.resource] if call.resource else [_concrete(each) for each in self._granted(action)]:
             for layer, name, policy in layers:

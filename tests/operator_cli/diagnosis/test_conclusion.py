@@ -288,6 +288,20 @@ def test_an_endpoint_for_an_organisation_is_a_doubt_and_no_cause() -> None:
     assert any("vpce-queue" in doubt.what and "aws:PrincipalOrgID" in doubt.what for doubt in diagnosis.doubts)
 
 
+def test_another_accounts_role_is_no_kept_session_and_no_fault() -> None:
+    """All three parts come from STS's answer, and go to a session of their own."""
+    recorded = Recorded()
+    del recorded.configuration["VpcConfig"]
+    recorded.inline["work"] = document(statement("sts:AssumeRole", "arn:aws:iam::999999999999:role/other"))
+    recorded.files["app/index.py"] = (
+        "import os\n\nimport boto3\n\n\ndef handler(event, context):\n"
+        "    given = boto3.client('sts').assume_role(RoleArn=os.environ['OTHER'], RoleSessionName='x')['Credentials']\n"
+        "    boto3.Session(aws_access_key_id=given['AccessKeyId'], aws_secret_access_key=given['SecretAccessKey'],\n"
+        "                  aws_session_token=given['SessionToken']).client('s3').list_buckets()\n"
+    )
+    assert slugs(recorded) == []
+
+
 def test_a_condition_on_a_tag_is_judged_by_the_roles_tags() -> None:
     """They are the principal's: Lambda adds none."""
     recorded = Recorded()

@@ -272,7 +272,8 @@ def answers_for(endpoint: str, service: str) -> bool:
 
 def _ways(index: Index, function: Function, calls: Sequence[Call]) -> Iterator[Way]:
     """Give the way to each service that the role lets the code call, and to each that the code calls all the same."""
-    from credential_rules.called_services import calls_of  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.called_services import calls_of, endpoint_name  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.network_path import GATEWAY_SERVICES  # noqa: PLC0415 - as above
     from credential_rules.reachability import Walk  # noqa: PLC0415 - as above
 
     walk = Walk(index, function)
@@ -285,6 +286,8 @@ def _ways(index: Index, function: Function, calls: Sequence[Call]) -> Iterator[W
             verdict=way.verdict,
             steps=tuple(Step(hop.kind, hop.verdict, hop.evidence) for hop in way.hops),
             endpoints=tuple(endpoint.resource.logical_id for endpoint in way.endpoints),
+            endpoint_name=endpoint_name(service),
+            takes_gateway=service in GATEWAY_SERVICES,
         )
 
 

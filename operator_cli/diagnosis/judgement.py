@@ -73,12 +73,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way of calls to a service, by its IAM prefix. `endpoints` are the ids that it passes."""
+    """The way of calls to a service, by its IAM prefix. `endpoints` are the ids that it passes.
+
+    `endpoint_name` is how the endpoint for it would be called (`monitoring`), `takes_gateway` whether it would be a gateway.
+    """
 
     service: str
     verdict: bool | None
     steps: tuple[Step, ...] = ()
     endpoints: tuple[str, ...] = ()
+    endpoint_name: str = ""
+    takes_gateway: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from operator_cli.diagnosis.cause import Cause, Doubt, Likelihood, Slug
@@ -46,10 +47,10 @@ _WHAT: Final = {
     ),
 }
 _FIX: Final = {
-    Slug.MISSING_ACTION: "Allow {action} to the role '{role}' on the one resource that the code uses.",
+    Slug.MISSING_ACTION: "Allow it to the role '{role}', on the one resource that the code uses: {statement}",
     Slug.WRONG_RESOURCE: (
-        "Name the right resource: correct the variable that holds it, or allow {action} to the role '{role}' on it. It is"
-        " allowed on {granted}."
+        "Name the right resource: correct the variable that holds it, or allow {action} to the role '{role}' on it:"
+        " {statement}. It is allowed on {granted}."
     ),
     Slug.EXPLICIT_DENY: 'Find the statement with "Effect": "Deny" among the role\'s policies, and narrow it.',
     Slug.ENDPOINT_POLICY: "Let the endpoint's policy admit {action} for the role '{role}' (condition on aws:PrincipalArn).",
@@ -221,6 +222,7 @@ class _Judge:
             "resource": resource or "the resource that was called",
             "role": self._role,
             "granted": granted or "nothing",
+            "statement": json.dumps({"Effect": "Allow", "Action": action, "Resource": resource or "ITS-ARN"}),
         }
         where = f"{place}: calls {action}" if place else ""
         stopped = f"{endpoint}: its policy has no statement that admits it" if endpoint else ""

@@ -29,9 +29,7 @@ _WHAT: Final = {
 }
 _FIX: Final = {
     Slug.MISSING_ENDPOINT: (
-        "Give the VPC an endpoint for {services}: for DynamoDB and S3 a gateway endpoint in the subnets' route tables, for"
-        " other services an interface endpoint with private DNS. If the code never calls {services}, take the action"
-        " from the role."
+        "Give the VPC an endpoint: {commands}. If the code never calls {services}, take the action from the role."
     ),
     Slug.ROUTE_TABLE: (
         "Add the subnet's route table to the endpoint: aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoints}"
@@ -76,6 +74,7 @@ def way_causes(facts: Facts, judgement: Judgement) -> Iterator[Cause]:
             "endpoints": " ".join(sorted({endpoint for way, _ in found for endpoint in way.endpoints})),
             "tables": " ".join(sorted(_tables(facts, network))),
             "vpc": network.vpc,
+            "commands": "; ".join(dict.fromkeys(_made(way, facts, network) for way, _ in found)),
         }
         is_sure = bool(called & set(services)) or not judgement.calls or bool(judgement.unknown_calls)
         yield Cause(
@@ -123,6 +122,21 @@ def _slug(way: Way, step: Step, facts: Facts, network: Network) -> Slug:
     if step.hop == "subnet" and way.endpoints:
         return Slug.NETWORK_ACL if _is_routed(way, facts, network) else Slug.ROUTE_TABLE
     return Slug.MISSING_ENDPOINT
+
+
+def _made(way: Way, facts: Facts, network: Network) -> str:
+    """Give the command that makes the endpoint for a service."""
+    command = (
+        f"aws ec2 create-vpc-endpoint --vpc-id {network.vpc}"
+        f" --service-name com.amazonaws.{facts.region}.{way.endpoint_name}"
+    )
+    if way.takes_gateway:
+        return f"{command} --vpc-endpoint-type Gateway --route-table-ids {' '.join(sorted(_tables(facts, network)))}"
+    subnets = " ".join(facts.configuration["VpcConfig"].get("SubnetIds", ()))
+    return (
+        f"{command} --vpc-endpoint-type Interface --private-dns-enabled --subnet-ids {subnets} --security-group-ids GROUP"
+        " (one that lets TCP 443 in from the function's, and that the function's lets it out to)"
+    )
 
 
 def _is_routed(way: Way, facts: Facts, network: Network) -> bool:

@@ -469,6 +469,44 @@ def test_a_call_that_nobody_can_name_is_a_doubt_with_its_place() -> None:
     assert any("app/index.py:5" in doubt.what for doubt in diagnosis.doubts)
 
 
+# --- what to do ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            "no-queue-endpoint",
+            (
+                "aws ec2 create-vpc-endpoint --vpc-id vpc-1 --service-name com.amazonaws.eu-west-1.sqs --vpc-endpoint-type"
+                " Interface --private-dns-enabled --subnet-ids subnet-a subnet-b"
+            ),
+        ),
+        (
+            "no-table-endpoint",
+            "--service-name com.amazonaws.eu-west-1.dynamodb --vpc-endpoint-type Gateway --route-table-ids rtb-1",
+        ),
+        (
+            "one-subnet-not-associated",
+            "modify-vpc-endpoint --vpc-endpoint-id vpce-tables --add-route-table-ids rtb-1 rtb-main",
+        ),
+        ("private-dns-off", "modify-vpc-endpoint --vpc-endpoint-id vpce-queue --private-dns-enabled"),
+        ("no-dns-support", "modify-vpc-attribute --vpc-id vpc-1 --enable-dns-support '{\"Value\":true}'"),
+        ("missing-action", f'{{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "{QUEUE}"}}'),
+        ("wrong-resource", f"It is allowed on {QUEUE}-2."),
+        ("profile", "Remove AWS_PROFILE"),
+        ("override", "Remove AWS_ENDPOINT_URL_SQS"),
+        ("user-key", "Deactivate the key in IAM"),
+    ],
+)
+def test_what_to_do_can_be_copied(fault: str, words: str) -> None:
+    """With the ids, names and ARNs of this function."""
+    recorded = Recorded()
+    FAULTS[fault].plant(recorded)
+    (cause,) = diagnose(recorded).causes
+    assert words in cause.fix
+
+
 # --- what is shown ------------------------------------------------------------------------------------------------
 
 

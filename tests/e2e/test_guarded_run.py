@@ -39,6 +39,25 @@ stack = Stack(
 sqs.Queue(stack, "Queue", queue_name=app.node.try_get_context("queue"))
 app.synth()
 """
+WRITTEN: Final = """
+import json, os, pathlib, sys
+context = json.loads(os.environ["CDK_CONTEXT_JSON"])
+if context.get("fail"):
+    sys.exit("the app fails on purpose")
+name, out = context.get("stack", "Tiny"), pathlib.Path(os.environ["CDK_OUTDIR"])
+out.mkdir(exist_ok=True)
+queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": context["queue"]} if "queue" in context else {}}
+(out / f"{name}.template.json").write_text(json.dumps({"Resources": {"Queue": queue}}))
+stack = {
+    "type": "aws:cloudformation:stack",
+    "environment": f"aws://{context.get('account', 'unknown-account')}/us-east-1",
+    "properties": {"templateFile": f"{name}.template.json", "requiresBootstrapStackVersion": 6},
+    "displayName": name,
+}
+(out / "manifest.json").write_text(json.dumps({"version": "55.0.0", "artifacts": {name: stack}}))
+"""
+"""The same app's assembly, written in a moment: the construct library takes seconds to load, and is not what is tested."""
+
 GROUP: Final = "/aws/lambda/some-function"
 
 
@@ -59,7 +78,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     """A project with one stack of one queue, and the tools of this one."""
-    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "app.py").write_text(WRITTEN)
     (tmp_path / "cdk.json").write_text(json.dumps({"app": f"'{sys.executable}' app.py"}))
     (tmp_path / "node_modules").symlink_to(PROJECT / "node_modules")
     (tmp_path / ".venv").symlink_to(PROJECT / ".venv")
@@ -97,6 +116,7 @@ DEPLOY: Final = ("deploy", "--all", "--require-approval", "never")
 
 def test_a_deployment_goes_through_and_says_as_whom(account: Account, app: Path) -> None:
     """The session is named first, then the CDK speaks; what stands there afterwards can be deleted the same way."""
+    (app / "app.py").write_text(APP)
     session = account.session()
     done = run(account, app, *DEPLOY, "-c", "queue=first", keys=session)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -150,15 +150,12 @@ class Statements:
     def _entered(self, value: Value, node: ast.AST) -> Value:
         found = NOTHING
         for atom in value:
+            entered = NOTHING
             if isinstance(atom, Instance):
                 for name in ("__enter__", "__aenter__"):
-                    entered = self._walk.attribute(frozenset({atom}), name)
-                    given = self._walk.call(entered, Arguments(node, [], {})) if entered else NOTHING
-                    found |= given
-                if not found:
-                    found |= {atom}
-            else:
-                found |= {atom}
+                    entered |= self._walk.class_attribute(atom.cls, name, atom)
+            # What has no method for it of its own is entered as itself.
+            found |= self._walk.call(entered, Arguments(node, [], {})) if entered else {atom}
         return found
 
     def _pattern(self, pattern: ast.pattern, subject: Value) -> None:  # noqa: C901 (one branch per pattern)
@@ -178,7 +175,10 @@ class Statements:
                 if node.name:
                     self._walk.store(node.name, value)
             elif isinstance(node, ast.MatchMapping):
-                todo += [(part, self._walk.elements(value)) for part in node.patterns]
+                todo += [
+                    (part, self._walk.item(value, _constant_text(key)))
+                    for key, part in zip(node.keys, node.patterns, strict=True)
+                ]
                 if node.rest:
                     self._walk.store(node.rest, value)
             elif isinstance(node, ast.MatchClass):
@@ -253,7 +253,7 @@ class Statements:
             self._walk.classes.pop()
         value: Value = frozenset({cls})
         for decorator in reversed(node.decorator_list):
-            value |= self._walk.call(self._walk.value(decorator), Arguments(decorator, [value], {}))
+            value = self._decorated(self._walk.value(decorator), value, decorator)
         self._walk.store(node.name, value)
 
     def _import_statement(self, node: ast.Import, *, type_only: bool) -> None:
@@ -315,3 +315,7 @@ class Statements:
 def _loaded(target: ast.expr) -> ast.expr:
     """A target of an assignment, as it is read."""
     return target
+
+
+def _constant_text(key: ast.expr) -> frozenset[str] | None:
+    return frozenset({key.value}) if isinstance(key, ast.Constant) and isinstance(key.value, str) else None

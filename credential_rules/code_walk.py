@@ -558,9 +558,13 @@ class Walk(Memory):
                 found.update(self.text(name) for name in atom.fields.cells if name != "*" and not name.isdigit())
                 found |= self.read(atom.keys)
             elif isinstance(atom, Instance):
-                iterator = self.attribute(frozenset({atom}), "__iter__")
-                given = self.call(iterator, Arguments(atom.cls.info.node, [], {})) if iterator else NOTHING
-                found |= self._elements_of_iterator(given, atom)
+                iterator = self.class_attribute(atom.cls, "__iter__", atom)
+                if iterator:
+                    given = self.call(iterator, Arguments(atom.cls.info.node, [], {}))
+                    for one in given:
+                        found |= self.every(one.fields) if isinstance(one, Container) else {one}
+                else:
+                    found |= {atom}
             elif isinstance(atom, Prepared) and atom.makes:
                 found |= {self.resource(atom.service, atom.makes, atom.given)}
             elif isinstance(atom, Text | Variable):
@@ -568,15 +572,6 @@ class Walk(Memory):
             else:
                 found |= {atom}
         return frozenset(found)
-
-    def _elements_of_iterator(self, value: Value, owner: Atom) -> Value:
-        found = NOTHING
-        for atom in value:
-            if isinstance(atom, Container):
-                found |= self.every(atom.fields)
-            else:
-                found |= {atom}
-        return found or frozenset({owner})
 
     # --- attributes ---
 
@@ -671,8 +666,7 @@ class Walk(Memory):
             return declared or (_OPAQUE if self._is_settled else NOTHING)
         getter = self.class_attribute(atom.cls, "__getattr__", atom) if not name.startswith("__") else NOTHING
         if getter:
-            given = self.call(getter, Arguments(node or atom.cls.info.node, [frozenset({self.text(name)})], {}))
-            return given or _OPAQUE
+            return self.call(getter, Arguments(node or atom.cls.info.node, [frozenset({self.text(name)})], {}))
         if name == "__class__":
             return frozenset({atom.cls})
         return self._external_base(atom.cls)

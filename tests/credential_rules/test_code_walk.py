@@ -196,6 +196,27 @@ def test_a_client_is_followed_through_any_ways_within_each_other(ways: list[str]
     assert calls.is_complete, (code, calls.unknown)
 
 
+THROUGH_OTHERS: Final = {"map", "pool", "awaited", "generator", "context function"}
+"""Ways through code of others, which may make another text of a text: what comes back is then not known."""
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(sorted(WAYS)), min_size=1, max_size=4))
+def test_a_variable_is_followed_to_the_call_or_said_to_be_unknown(ways: list[str]) -> None:
+    """What a call goes to is never taken for something else."""
+    code = (
+        program(ways)
+        .replace("boto3.client('s3')", "os.environ['BUCKET']")
+        .replace("import asyncio", "import os, asyncio")
+    )
+    start, _, expression = code.rpartition("    ")
+    expression = expression.strip().removesuffix(".put_object(Bucket='b')")
+    calls = interpret(f"{start}    boto3.client('s3').put_object(Bucket={expression})\n")
+    ((service, operation, resources),) = found(calls)
+    assert (service, operation) == ("s3", "PutObject")
+    assert resources == ("BUCKET",) or (resources == () and THROUGH_OTHERS & set(ways)), (ways, resources)
+
+
 NAMES: Final = st.sampled_from(["a", "b", "client", "self", "handler", "event", "boto3", "os", "f", "C"])
 ATOMS: Final = st.one_of(
     NAMES, st.sampled_from(["1", "None", "'s3'", "'put_object'", "boto3.client('s3')", "os.environ", "..."])

@@ -24,6 +24,7 @@ import botocore.session  # noqa: TID251 - as above
 from botocore.awsrequest import AWSRequest  # noqa: TID251 - as above
 from botocore.config import Config  # noqa: TID251 - as above
 from botocore.httpsession import URLLib3Session  # noqa: TID251 - as above
+from botocore.utils import get_environ_proxies  # noqa: TID251 - as above
 
 from operator_cli.answers import Caller, Failure, FailureKind, LogLine
 
@@ -344,12 +345,14 @@ class Questions:
         """Fetch what Lambda gave a pre-signed address for: the code of a function or a layer."""
         endpoint = urlsplit(self._client("lambda").meta.endpoint_url)
         parts = urlsplit(address)
-        if not _is_aws(endpoint.hostname):
-            # A local AWS gives addresses that do not know how it is reached.
-            parts = parts._replace(scheme=endpoint.scheme, netloc=endpoint.netloc)
+        if parts.netloc == endpoint.netloc:
+            # A local AWS may not know whether it is reached by TLS.
+            parts = parts._replace(scheme=endpoint.scheme)
         try:
             trusted: Any = os.environ.get("AWS_CA_BUNDLE") or True
-            session = URLLib3Session(verify=trusted, timeout=READ_SECONDS)
+            session = URLLib3Session(
+                verify=trusted, timeout=READ_SECONDS, proxies=get_environ_proxies(urlunsplit(parts))
+            )
             request = AWSRequest("GET", urlunsplit(parts), stream_output=True).prepare()
             response = session.send(request)
             if response.status_code != HTTPStatus.OK:
@@ -369,10 +372,6 @@ class Questions:
                 # Twenty questions at once are more than some services answer to one caller.
                 self._clients[service] = self._aws.client(service, attempts=3)
             return self._clients[service]
-
-
-def _is_aws(host: str | None) -> bool:
-    return host is not None and host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
 
 def connect(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -214,6 +215,36 @@ def test_a_role_that_was_deleted_is_named(deployment: Deployment, diagnosed: Cal
     function = deployment.deploy(Plan())
     deployment.delete_role(function)
     assert [cause.slug for cause in diagnosed(function).causes] == [Slug.ROLE_MISSING]
+
+
+@pytest.mark.parametrize("fault", [Slug.MISSING_ENDPOINT, Slug.ROUTE_TABLE])
+def test_the_command_that_it_prints_cures(
+    fault: Slug, deployment: Deployment, diagnosed: Callable[[str], Diagnosis], session: botocore.session.Session
+) -> None:
+    """Copied as it stands, with a group where it asks for one."""
+    ec2: Any = session.create_client("ec2")
+    function = deployment.deploy(FAULTS[fault])
+    (cause,) = diagnosed(function).causes
+    words = shlex.split(re.search(r"aws (ec2 .*?)(?: \(|\. If|$)", cause.fix)[1])  # type: ignore[index] # it has to be there
+    assert words[0] == "ec2"
+    parameters: dict[str, Any] = {}
+    for option, given in options(words[2:]):
+        name = "".join(part.capitalize() for part in option.removeprefix("--").split("-"))
+        parameters[name] = given if name.endswith("Ids") else given[0] if given else True
+    if parameters.get("SecurityGroupIds") == ["GROUP"]:
+        described = ec2.describe_security_groups(
+            Filters=[{"Name": "vpc-id", "Values": [parameters["VpcId"]]}, {"Name": "group-name", "Values": ["doors"]}]
+        )
+        parameters["SecurityGroupIds"] = [described["SecurityGroups"][0]["GroupId"]]
+    getattr(ec2, words[1].replace("-", "_"))(**parameters)
+    assert diagnosed(function).causes == ()
+
+
+def options(words: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Give each option of a command line of `aws` with its values."""
+    begins = [at for at, word in enumerate(words) if word.startswith("--")]
+    for begin, end in zip(begins, [*begins[1:], len(words)], strict=True):
+        yield words[begin], words[begin + 1 : end]
 
 
 def test_two_faults_get_two_verdicts(deployment: Deployment, diagnosed: Callable[[str], Diagnosis]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -69,7 +70,7 @@ class Account:
     def check(self, *arguments: str, keys: Mapping[str, str] | None = None, home: Path) -> Checked:
         """Run `check --json` as a person with that home and those keys would."""
         environ = {**self.environ, **(keys or {}), "HOME": str(home)}
-        begin = time.monotonic()
+        begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [sys.executable, "-m", "operator_cli", "check", "--json", *arguments],
             cwd=PROJECT,
@@ -79,20 +80,29 @@ class Account:
             text=True,
             check=False,
         )
-        seconds = time.monotonic() - begin
+        seconds, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+        own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         secrets = [value for name, value in (keys or {}).items() if name in SECRETS]
         assert not any(secret in done.stdout + done.stderr for secret in secrets), "A secret was printed."
         assert done.stdout, done.stderr
-        return Checked(done.returncode, json.loads(done.stdout), seconds)
+        return Checked(done.returncode, json.loads(done.stdout), seconds, own)
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check said."""
+    """What a check said.
+
+    Attributes:
+        status: Its exit status.
+        said: Its JSON.
+        seconds: How long it took.
+        own_seconds: How much of that it worked itself, which a busy machine does not make longer.
+    """
 
     status: int
     said: dict[str, Any]
     seconds: float
+    own_seconds: float
 
     def verdict(self, question: str) -> str:
         """The answer to a question."""

@@ -168,7 +168,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "user-key": Fault(Slug.LONG_LIVED_KEY, _variables(SENDER_ID=KEY_ID, SENDER_SECRET=SECRET[:40]), "variables-key"),
     "secret-alone": Fault(
         Slug.LONG_LIVED_KEY,
-        _variables(SENDER_SECRET_ACCESS_KEY="wJalrXUtnFEMI7K7MDENG" + "zzPLANTEDzzPLEKEYab"),
+        _variables(SENDER_SECRET_ACCESS_KEY=SECRET[:40]),
         "variables-key",
     ),
     "session-copied": Fault(

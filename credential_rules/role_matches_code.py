@@ -214,6 +214,9 @@ def _unused_of(statement: Statement, role: Role, needs: list[Need], open_service
         # A library lists a table with its indexes, and a bucket with its objects, for every action.
         meant = [text for text in statement.resources if _works_on(literal, text)] or statement.resources
         on = tuple(text for text in meant if not any(_is_used(one, text, needs) for one in together))
+        if len(on) == len(meant):
+            # It may name what the action does not work on besides: on everything, then.
+            on = statement.resources
         if on:
             idle.setdefault(on, []).append(action)
     for on, actions in idle.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -131,3 +132,18 @@ def test_an_installed_package_that_uses_the_sdk_is_told_and_another_is_not(calls
     assert [unknown.reason for unknown in found.unknown] == [
         "'acme_store' uses the SDK by itself, and what it calls is not read"
     ]
+
+
+def test_code_in_an_archive_is_read_as_in_a_folder(calls: Callable[..., CodeCalls], tmp_path: Path) -> None:
+    """What a build wrote is what is judged, over all modules in it."""
+    archive = tmp_path / "code.zip"
+    with zipfile.ZipFile(archive, "w") as written:
+        written.writestr("app.py", "from shop import queue\ndef handler(event, context): queue.send(event)\n")
+        written.writestr("shop/__init__.py", "")
+        written.writestr(
+            "shop/queue.py",
+            "import boto3, os\ndef send(body): boto3.client('sqs').send_message(QueueUrl=os.environ['Q'], MessageBody=body)\n",
+        )
+    found = calls({}, folder=archive)
+    assert told(found) == {"sqs SendMessage Q"}
+    assert [(call.path, call.line) for call in found.calls] == [("shop/queue.py", 2)]

@@ -509,3 +509,10 @@ def test_functions_that_the_cdk_brings_along_are_not_ours_to_judge(said: Callabl
             f"    Type: AWS::Lambda::Function\n    Metadata: {{'aws:cdk:path': '{path}'}}\n",
         )
         assert bool(said(with_path)) is is_ours
+
+
+def test_a_statement_that_nobody_needs_is_one_finding(said: Callable[[str], list[Reported]]) -> None:
+    """Whatever it lists: actions that work on the table only and actions that work on its indexes too."""
+    unused = "{Sid: Reads, Effect: Allow, Action: ['dynamodb:GetItem', 'dynamodb:Query'], Resource: [!GetAtt Table.Arn, !Sub '${Table.Arn}/index/*']}"
+    (found,) = said(text(call("pass"), unused, more=TABLE))
+    assert "allows dynamodb:GetItem, dynamodb:Query (statement 'Reads' of 'Role')" in found.message

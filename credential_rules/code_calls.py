@@ -162,7 +162,7 @@ def _interpret(program: Program, module: Module, handler: str, *, has_layers: bo
     walk.sdk = listener
     try:
         is_there = walk.run(module, handler)
-    except TooLarge:
+    except (TooLarge, RecursionError):
         reason = "the program is too large to be followed"
         return CodeCalls(unknown=(Unknown(shown_path(module), 1, reason, _NOT_PYTHON, source=module.source),))
     if not is_there:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from operator_cli.__main__ import PROGRAM, all_commands, parser  # noqa: E402 - the path has to be set first
 from operator_cli.exit_status import MEANING  # noqa: E402 - as above
-from operator_cli.session_arguments import SESSION_GROUP  # noqa: E402 - as above
+from operator_cli.preflight.session_arguments import SESSION_GROUP  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

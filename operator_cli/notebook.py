@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from operator_cli.credential_facts import CredentialFacts, gather
-from operator_cli.credential_sources import Key, Kind, Resolution, Source, Trouble, resolve, sign_in_command
+from operator_cli.credentials.facts import CredentialFacts, gather
+from operator_cli.credentials.sources import Key, Kind, Resolution, Source, Trouble, resolve, sign_in_command
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from operator_cli.command import Command
-from operator_cli.session_arguments import add_assembly_argument, add_session_arguments, wanted_of
-from operator_cli.session_check import Operation
+from operator_cli.preflight.session_arguments import add_assembly_argument, add_session_arguments, wanted_of
+from operator_cli.preflight.session_check import Operation
 
 if TYPE_CHECKING:
     import argparse
@@ -32,8 +32,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
-    from operator_cli.preflight import as_json, examine  # noqa: PLC0415 - `--help` needs none of it
-    from operator_cli.session_report import show  # noqa: PLC0415 - as above
+    from operator_cli.preflight.gathering import as_json, examine  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.preflight.session_report import show  # noqa: PLC0415 - as above
 
     examined = examine(
         wanted_of(options, Operation(options.operation)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from operator_cli.command import Command
-from operator_cli.session_arguments import add_confirmation_argument, add_session_arguments
+from operator_cli.preflight.session_arguments import add_confirmation_argument, add_session_arguments
 
 if TYPE_CHECKING:
     import argparse
@@ -19,8 +19,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, output: Output) -> int:
-    from operator_cli.guarded_run import run_cdk  # noqa: PLC0415 - `--help` needs none of it
-    from operator_cli.session_check import Operation  # noqa: PLC0415 - as above
+    from operator_cli.preflight.guarded_run import run_cdk  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.preflight.session_check import Operation  # noqa: PLC0415 - as above
 
     return run_cdk(Operation.DESTROY, options, output)
 

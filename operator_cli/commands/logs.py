@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from operator_cli.command import Command
-from operator_cli.session_arguments import add_assembly_argument, add_session_arguments
+from operator_cli.preflight.session_arguments import add_assembly_argument, add_session_arguments
 
 if TYPE_CHECKING:
     from operator_cli.output import Output
@@ -37,7 +37,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, output: Output) -> int:
-    from operator_cli.log_reading import read_logs  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.preflight.log_reading import read_logs  # noqa: PLC0415 - `--help` needs none of it
 
     return read_logs(options, output)
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from operator_cli.output import Output
-    from operator_cli.repository import Repository
-    from operator_cli.secret_scan import FileReading, Leak, Place, ScanReport
+    from operator_cli.scanning.repository import Repository
+    from operator_cli.scanning.secret_scan import FileReading, Leak, Place, ScanReport
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
-    from operator_cli import secret_scan  # noqa: PLC0415 - `--help` needs none of it
-    from operator_cli.repository import Repository  # noqa: PLC0415 - as above
+    from operator_cli.scanning import secret_scan  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.scanning.repository import Repository  # noqa: PLC0415 - as above
 
     if options.staged and options.paths:
         raise OperatorError(
@@ -64,7 +64,7 @@ def _files(
     paths: list[Path], repository: Repository | None, scratch: Path, *, staged: bool
 ) -> Iterator[tuple[str, Path, Place]]:
     """Give each file as it is shown, where to read it, and how near it is to being shared."""
-    from operator_cli.secret_scan import Place  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.secret_scan import Place  # noqa: PLC0415 - as in _run
 
     if repository is None:
         for path in paths:
@@ -92,7 +92,7 @@ def _matches(file: str, pattern: str) -> bool:
 
 
 def _scan(report: ScanReport, shown: str, file: Path, place: Place) -> None:
-    from operator_cli import secret_scan  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning import secret_scan  # noqa: PLC0415 - as in _run
 
     if file.is_symlink():
         # What it leads to is not what a commit takes; a link's own text holds a path.
@@ -120,15 +120,15 @@ def _scan(report: ScanReport, shown: str, file: Path, place: Place) -> None:
 
 
 def _read(shown: str, content: bytes, file: Path) -> FileReading:
-    from operator_cli.detectors import library_findings  # noqa: PLC0415 - as in _run
     from operator_cli.rule_checks import LineRecogniser  # noqa: PLC0415 - as in _run
-    from operator_cli.secret_scan import read_file  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.detectors import library_findings  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.secret_scan import read_file  # noqa: PLC0415 - as in _run
 
     return read_file(shown, content, library=library_findings(file), recogniser=LineRecogniser())
 
 
 def _advise(report: ScanReport, repository: Repository, *, ignore: bool) -> None:
-    from operator_cli import secret_scan  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning import secret_scan  # noqa: PLC0415 - as in _run
 
     carriers = {
         leak.file: secret_scan.pattern_for(leak.file)
@@ -153,7 +153,7 @@ def _advise(report: ScanReport, repository: Repository, *, ignore: bool) -> None
 
 
 def _answer(report: ScanReport, output: Output) -> None:
-    from operator_cli.secret_scan import remedy  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.secret_scan import remedy  # noqa: PLC0415 - as in _run
 
     if output.as_json:
         output.json(_as_json(report))
@@ -178,7 +178,7 @@ def _answer(report: ScanReport, output: Output) -> None:
 
 
 def _as_json(report: ScanReport) -> dict[str, Any]:
-    from operator_cli.secret_scan import remedy  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.secret_scan import remedy  # noqa: PLC0415 - as in _run
 
     def leak_as_json(leak: Leak, place: Place) -> dict[str, Any]:
         return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from operator_cli.command import Command
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.session_arguments import add_confirmation_argument, add_session_arguments
+from operator_cli.preflight.session_arguments import add_confirmation_argument, add_session_arguments
 
 if TYPE_CHECKING:
     from operator_cli.output import Output
@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace, output: Output) -> int:
             next_step="Run it in WSL, or use `rolebound deploy` after each change.",
             status=ExitStatus.WRONG_USAGE,
         )
-    from operator_cli.supervised_run import run_watch  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.watching.supervised_run import run_watch  # noqa: PLC0415 - `--help` needs none of it
 
     return run_watch(options, output)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import pytest
 
 from local_aws.environment import ACCOUNT
-from operator_cli.credential_facts import login_cache_key, sso_cache_key
+from operator_cli.credentials.facts import login_cache_key, sso_cache_key
 from tests.e2e.account import ROLE, Account, assembly, started_account
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from botocore.config import Config  # noqa: TID251 - as above
 
 from local_aws.environment import ACCOUNT, REGION
 from local_aws.places import PROJECT
-from operator_cli import own_terminal
-from operator_cli.private_directory import PREFIX
-from operator_cli.watch_child import NOT_PASSED_ON
+from operator_cli.bridge.child import NOT_PASSED_ON
+from operator_cli.bridge.private_directory import PREFIX
+from operator_cli.watching import own_terminal
 from tests.operator_cli.sign_in_service import SessionKeys, SignInService
 
 if TYPE_CHECKING:

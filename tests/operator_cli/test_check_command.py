@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operator_cli.credential_facts import gather
+from operator_cli.credentials.facts import gather
 from operator_cli.exit_status import ExitStatus
 from operator_cli.output import Output
-from operator_cli.preflight import examine
-from operator_cli.session_check import Operation, Wanted
-from operator_cli.session_prompt import prompt
-from operator_cli.session_report import show
+from operator_cli.preflight.gathering import examine
+from operator_cli.preflight.session_check import Operation, Wanted
+from operator_cli.preflight.session_prompt import prompt
+from operator_cli.preflight.session_report import show
 from stacks.dependency_layer import ROOT
 
 if TYPE_CHECKING:

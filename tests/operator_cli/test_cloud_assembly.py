@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from operator_cli.cdk_cli import read_arguments
-from operator_cli.cloud_assembly import DEFAULT_PARAMETER, Assembly, Stack, read_assembly, selected
 from operator_cli.errors import OperatorError
+from operator_cli.preflight.cdk_cli import read_arguments
+from operator_cli.preflight.cloud_assembly import DEFAULT_PARAMETER, Assembly, Stack, read_assembly, selected
 
 ACCOUNT: Final = "123456789012"
 

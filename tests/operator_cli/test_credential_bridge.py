@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operator_cli import credential_bridge, private_directory, watch_child
-from operator_cli.bridge_server import BridgeServer, is_own
+from operator_cli.bridge import child as watch_child
+from operator_cli.bridge import client as credential_bridge
+from operator_cli.bridge import private_directory
+from operator_cli.bridge.server import BridgeServer, is_own
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 

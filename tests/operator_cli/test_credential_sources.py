@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from operator_cli.credential_facts import CredentialFacts, SignIn, gather, login_cache_key, sso_cache_key
-from operator_cli.credential_sources import (
+from operator_cli.credentials.facts import CredentialFacts, SignIn, gather, login_cache_key, sso_cache_key
+from operator_cli.credentials.sources import (
     BOTO3_METHOD,
     STATIC,
     Key,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.aws import Keys
-from operator_cli.held_session import (
+from operator_cli.watching.held_session import (
     ASK_AGAIN_SECONDS,
     RENEW_BEFORE_SECONDS,
     SETTLED_SECONDS,
@@ -24,7 +24,7 @@ from operator_cli.held_session import (
     as_process_output,
     fetch_is_due,
 )
-from operator_cli.watch_supervision import Problem, Session
+from operator_cli.watching.supervision import Problem, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

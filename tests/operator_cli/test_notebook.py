@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operator_cli.credential_facts import gather
+from operator_cli.credentials.facts import gather
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.notebook import FunctionFailed, choose, invoke
@@ -18,7 +18,7 @@ from tests.operator_cli.sign_in_service import SessionKeys, SignInService
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from operator_cli.credential_facts import CredentialFacts
+    from operator_cli.credentials.facts import CredentialFacts
 
 NOW = datetime.now(UTC)
 ACCOUNT = "123456789012"

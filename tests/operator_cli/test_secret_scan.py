@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.rule_checks import LineRecogniser
-from operator_cli.secret_scan import (
+from operator_cli.scanning.secret_scan import (
     CREDENTIAL_FILES,
     LARGEST_BYTES,
     FileReading,

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.answers import Caller, Failure, FailureKind
-from operator_cli.cloud_assembly import DEFAULT_PARAMETER, Assembly, Stack
-from operator_cli.credential_facts import CredentialFacts, SignIn, login_cache_key
-from operator_cli.credential_sources import Sdk, resolve
+from operator_cli.credentials.facts import CredentialFacts, SignIn, login_cache_key
+from operator_cli.credentials.sources import Sdk, resolve
 from operator_cli.exit_status import ExitStatus
-from operator_cli.session_check import (
+from operator_cli.preflight.cloud_assembly import DEFAULT_PARAMETER, Assembly, Stack
+from operator_cli.preflight.session_check import (
     Finding,
     Operation,
     SessionFacts,

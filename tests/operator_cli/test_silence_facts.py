@@ -10,12 +10,12 @@ import pytest
 
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.aws import Keys
-from operator_cli.cloud_assembly import Assembly, read_assembly
-from operator_cli.held_session import Fetched
-from operator_cli.silence_facts import SilenceCheck, deployed_stack
-from operator_cli.watch_output import Phase, Progress
-from operator_cli.watch_silence import Facts, StackStatus
-from operator_cli.watch_supervision import Problem, Session
+from operator_cli.preflight.cloud_assembly import Assembly, read_assembly
+from operator_cli.watching.cdk_output import Phase, Progress
+from operator_cli.watching.held_session import Fetched
+from operator_cli.watching.silence import Facts, StackStatus
+from operator_cli.watching.silence_facts import SilenceCheck, deployed_stack
+from operator_cli.watching.supervision import Problem, Session
 
 if TYPE_CHECKING:
     from pathlib import Path

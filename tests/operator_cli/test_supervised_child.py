@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_aws.places import PROJECT
-from operator_cli.supervised_child import SupervisedChild
-from operator_cli.watch_supervision import Child
+from operator_cli.watching.supervised_child import SupervisedChild
+from operator_cli.watching.supervision import Child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +151,7 @@ def test_when_the_supervisor_is_killed_the_kernel_hangs_up_on_the_child(tmp_path
     """Nobody is left to stop it, and nothing needs to be."""
     supervisor = textwrap.dedent(f"""
         import os, sys, time
-        from operator_cli.supervised_child import SupervisedChild
+        from operator_cli.watching.supervised_child import SupervisedChild
         child = SupervisedChild([sys.executable, "-c", {code!r}], os.environ, stdout=1, stderr=2)
         said = os.read(next(iter(child.outputs)), 100)
         print(child.pid, *child.members(), flush=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operator_cli.watch_output import LONGEST_LINE, OutputReader, Phase, Progress, read_line
+from operator_cli.watching.cdk_output import LONGEST_LINE, OutputReader, Phase, Progress, read_line
 
 SPOKEN: Final = """\
 'watch' is observing directory 'src' for changes

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operator_cli.watch_output import Phase, Progress
-from operator_cli.watch_silence import Answer, Facts, Quiet, Silence, StackStatus, reason
+from operator_cli.watching.cdk_output import Phase, Progress
+from operator_cli.watching.silence import Answer, Facts, Quiet, Silence, StackStatus, reason
 
 ACCOUNT: Final = "123456789012"
 QUIET: Final = Quiet(first=15, longest=120)

@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from operator_cli.watch_output import Phase, Progress
-from operator_cli.watch_silence import Answer, Facts
-from operator_cli.watch_supervision import (
+from operator_cli.watching.cdk_output import Phase, Progress
+from operator_cli.watching.silence import Answer, Facts
+from operator_cli.watching.supervision import (
     LEFTOVER_STATUS,
     Action,
     Check,

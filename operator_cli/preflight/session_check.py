@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.credential_sources import Key, Kind, Source, Trouble, sign_in_command
+from operator_cli.credentials.sources import Key, Kind, Source, Trouble, sign_in_command
 from operator_cli.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from operator_cli.answers import Caller
-    from operator_cli.cloud_assembly import Assembly, Stack
-    from operator_cli.credential_sources import Problem, Resolution
+    from operator_cli.credentials.sources import Problem, Resolution
+    from operator_cli.preflight.cloud_assembly import Assembly, Stack
 
 SKEW_TOLD_SECONDS: Final = 60
 SKEW_REFUSED_SECONDS: Final = 240

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.credential_sources import SSO_SETTINGS
-from operator_cli.session_check import Operation
+from operator_cli.credentials.sources import SSO_SETTINGS
+from operator_cli.preflight.session_check import Operation
 
 if TYPE_CHECKING:
-    from operator_cli.cloud_assembly import Assembly
-    from operator_cli.credential_facts import CredentialFacts
-    from operator_cli.session_check import Wanted
+    from operator_cli.credentials.facts import CredentialFacts
+    from operator_cli.preflight.cloud_assembly import Assembly
+    from operator_cli.preflight.session_check import Wanted
 
 SHOWN: Final = 3
 """How many profiles of a kind are listed."""

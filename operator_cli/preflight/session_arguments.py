@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.session_check import Operation, Wanted
+from operator_cli.preflight.session_check import Operation, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.watch_supervision import Problem, Session
+from operator_cli.watching.supervision import Problem, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

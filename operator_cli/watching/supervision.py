@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, TypeAlias
 
-from operator_cli.watch_output import Progress
-from operator_cli.watch_silence import Answer, Quiet, Silence
+from operator_cli.watching.cdk_output import Progress
+from operator_cli.watching.silence import Answer, Quiet, Silence
 
 SIGNAL_STATUS: Final = 128
 """What a shell adds to a signal's number to make the exit status of what it ended."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.watch_output import Phase
+from operator_cli.watching.cdk_output import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from operator_cli.watch_output import Progress
+    from operator_cli.watching.cdk_output import Progress
 
 _GROWTH: Final = 2
 """How much longer it takes until a living silence is looked into again."""

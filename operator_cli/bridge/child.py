@@ -8,10 +8,10 @@ import re
 import sys
 from typing import TYPE_CHECKING, Final
 
-from operator_cli import credential_bridge
+from operator_cli.bridge import client as credential_bridge
+from operator_cli.bridge.private_directory import write_private
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.private_directory import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.cloud_assembly import read_assembly, selected
-from operator_cli.credential_facts import gather
-from operator_cli.credential_sources import Sdk, Source, endpoint_overrides, region_in_force, resolve
-from operator_cli.session_check import (
+from operator_cli.credentials.facts import gather
+from operator_cli.credentials.sources import Sdk, Source, endpoint_overrides, region_in_force, resolve
+from operator_cli.preflight.cloud_assembly import read_assembly, selected
+from operator_cli.preflight.session_check import (
     SessionFacts,
     Verdict,
     bootstrap_needs,
@@ -19,7 +19,7 @@ from operator_cli.session_check import (
     judge,
     renews_itself,
 )
-from operator_cli.session_prompt import Prompt, prompt
+from operator_cli.preflight.session_prompt import Prompt, prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from operator_cli.aws import Aws
-    from operator_cli.credential_facts import CredentialFacts
+    from operator_cli.credentials.facts import CredentialFacts
     from operator_cli.exit_status import ExitStatus
-    from operator_cli.session_check import Finding, Wanted
+    from operator_cli.preflight.session_check import Finding, Wanted
 
     Connect = Callable[[str | None, str | None], Aws | Failure]
 

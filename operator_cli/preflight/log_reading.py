@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.guarded_run import tell_session
-from operator_cli.preflight import connect_to_aws, examine
-from operator_cli.session_arguments import wanted_of
-from operator_cli.session_check import Operation
-from operator_cli.session_report import show
+from operator_cli.preflight.gathering import connect_to_aws, examine
+from operator_cli.preflight.guarded_run import tell_session
+from operator_cli.preflight.session_arguments import wanted_of
+from operator_cli.preflight.session_check import Operation
+from operator_cli.preflight.session_report import show
 
 if TYPE_CHECKING:
     import argparse

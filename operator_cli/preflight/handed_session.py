@@ -8,20 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
-from operator_cli import watch_child
 from operator_cli.answers import Failure
-from operator_cli.bridge_server import BridgeServer
-from operator_cli.credential_sources import region_in_force, resolve
-from operator_cli.preflight import connect_to_aws
-from operator_cli.private_directory import private_directory
+from operator_cli.bridge import child as watch_child
+from operator_cli.bridge.private_directory import private_directory
+from operator_cli.bridge.server import BridgeServer
+from operator_cli.credentials.sources import region_in_force, resolve
+from operator_cli.preflight.gathering import connect_to_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from operator_cli.aws import Aws, Keys
-    from operator_cli.credential_facts import CredentialFacts
-    from operator_cli.credential_sources import Source
-    from operator_cli.preflight import Connect
+    from operator_cli.credentials.facts import CredentialFacts
+    from operator_cli.credentials.sources import Source
+    from operator_cli.preflight.gathering import Connect
 
 WOULD_WIN: Final = frozenset(
     {

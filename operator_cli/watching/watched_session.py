@@ -6,20 +6,22 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from operator_cli import aws, credential_facts, credential_sources
+from operator_cli import aws
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.credential_sources import Kind
-from operator_cli.held_session import Fetched
-from operator_cli.watch_supervision import Problem, Session
+from operator_cli.credentials import facts as credential_facts
+from operator_cli.credentials import sources as credential_sources
+from operator_cli.credentials.sources import Kind
+from operator_cli.watching.held_session import Fetched
+from operator_cli.watching.supervision import Problem, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from operator_cli.aws import Aws, Keys
-    from operator_cli.credential_facts import CredentialFacts
-    from operator_cli.credential_sources import Source
-    from operator_cli.session_check import Wanted
+    from operator_cli.credentials.facts import CredentialFacts
+    from operator_cli.credentials.sources import Source
+    from operator_cli.preflight.session_check import Wanted
 
 _UNDECIDED: Final = frozenset({FailureKind.UNREACHABLE, FailureKind.OTHER})
 """Failures that say nothing about the credentials."""

@@ -6,13 +6,13 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.exit_status import ExitStatus
-from operator_cli.session_check import Verdict
+from operator_cli.preflight.session_check import Verdict
 
 if TYPE_CHECKING:
     from operator_cli.output import Output
-    from operator_cli.preflight import Examined
-    from operator_cli.session_check import Finding
-    from operator_cli.session_prompt import Prompt
+    from operator_cli.preflight.gathering import Examined
+    from operator_cli.preflight.session_check import Finding
+    from operator_cli.preflight.session_prompt import Prompt
 
 MARKS: Final = {
     Verdict.GOOD: ("✓", "green"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from operator_cli.secret_scan import LibraryFinding
+from operator_cli.scanning.secret_scan import LibraryFinding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

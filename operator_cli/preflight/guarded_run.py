@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operator_cli.answers import Failure
-from operator_cli.cdk_cli import CdkArguments, cdk_command, read_arguments
-from operator_cli.credential_facts import gather
-from operator_cli.credential_sources import resolve
+from operator_cli.credentials.facts import gather
+from operator_cli.credentials.sources import resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.handed_session import handed_on, run_tool
-from operator_cli.preflight import Examined, as_json, examine
-from operator_cli.session_arguments import wanted_of
-from operator_cli.session_check import Operation, Verdict, ends_at, hopeless, in_words, renews_itself
-from operator_cli.session_report import MARKS, show
+from operator_cli.preflight.cdk_cli import CdkArguments, cdk_command, read_arguments
+from operator_cli.preflight.gathering import Examined, as_json, examine
+from operator_cli.preflight.handed_session import handed_on, run_tool
+from operator_cli.preflight.session_arguments import wanted_of
+from operator_cli.preflight.session_check import Operation, Verdict, ends_at, hopeless, in_words, renews_itself
+from operator_cli.preflight.session_report import MARKS, show
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from operator_cli.credential_facts import CredentialFacts
+    from operator_cli.credentials.facts import CredentialFacts
     from operator_cli.output import Output
-    from operator_cli.preflight import Connect
-    from operator_cli.session_check import Wanted
+    from operator_cli.preflight.gathering import Connect
+    from operator_cli.preflight.session_check import Wanted
 
 
 def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -> int:

@@ -15,9 +15,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from operator_cli.watch_output import OutputReader, Progress
-from operator_cli.watch_silence import Answer, Facts
-from operator_cli.watch_supervision import (
+from operator_cli.watching.cdk_output import OutputReader, Progress
+from operator_cli.watching.silence import Answer, Facts
+from operator_cli.watching.supervision import (
     Check,
     Finish,
     Limits,
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from operator_cli.held_session import HeldSession
-    from operator_cli.supervised_child import SupervisedChild
+    from operator_cli.watching.held_session import HeldSession
+    from operator_cli.watching.supervised_child import SupervisedChild
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_EVERY_SECONDS: Final = 0.5

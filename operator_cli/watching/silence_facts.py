@@ -6,18 +6,18 @@ import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.cloud_assembly import read_assembly
 from operator_cli.errors import OperatorError
-from operator_cli.watch_output import Phase
-from operator_cli.watch_silence import Facts, StackStatus
+from operator_cli.preflight.cloud_assembly import read_assembly
+from operator_cli.watching.cdk_output import Phase
+from operator_cli.watching.silence import Facts, StackStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from operator_cli.cloud_assembly import Assembly, Stack
-    from operator_cli.held_session import Fetched
-    from operator_cli.watch_output import Progress
-    from operator_cli.watch_supervision import Problem
+    from operator_cli.preflight.cloud_assembly import Assembly, Stack
+    from operator_cli.watching.cdk_output import Progress
+    from operator_cli.watching.held_session import Fetched
+    from operator_cli.watching.supervision import Problem
 
 _NAME_IN_PARENTHESES: Final = re.compile(r"\((?P<name>[^()]+)\)$")
 

@@ -11,35 +11,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operator_cli import watch_child
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.bridge_server import BridgeServer
-from operator_cli.cdk_cli import cdk_command, read_arguments
-from operator_cli.credential_facts import gather
-from operator_cli.credential_sources import Sdk, region_in_force, resolve
+from operator_cli.bridge import child as watch_child
+from operator_cli.bridge.private_directory import private_directory
+from operator_cli.bridge.server import BridgeServer
+from operator_cli.credentials.facts import gather
+from operator_cli.credentials.sources import Sdk, region_in_force, resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.guarded_run import synthesised, tell_session
-from operator_cli.held_session import HeldSession
-from operator_cli.preflight import as_json, examine
-from operator_cli.private_directory import private_directory
-from operator_cli.session_arguments import wanted_of
-from operator_cli.session_check import Operation
-from operator_cli.session_report import show
-from operator_cli.silence_facts import SilenceCheck
-from operator_cli.supervised_child import SupervisedChild
-from operator_cli.watch_supervision import SIGNAL_STATUS, Limits, Problem
-from operator_cli.watch_supervisor import Speaker, Supervisor, Told
-from operator_cli.watched_session import WatchedSession, unwanted
+from operator_cli.preflight.cdk_cli import cdk_command, read_arguments
+from operator_cli.preflight.gathering import as_json, examine
+from operator_cli.preflight.guarded_run import synthesised, tell_session
+from operator_cli.preflight.session_arguments import wanted_of
+from operator_cli.preflight.session_check import Operation
+from operator_cli.preflight.session_report import show
+from operator_cli.watching.held_session import HeldSession
+from operator_cli.watching.silence_facts import SilenceCheck
+from operator_cli.watching.supervised_child import SupervisedChild
+from operator_cli.watching.supervision import SIGNAL_STATUS, Limits, Problem
+from operator_cli.watching.supervisor import Speaker, Supervisor, Told
+from operator_cli.watching.watched_session import WatchedSession, unwanted
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from operator_cli.aws import Aws
-    from operator_cli.credential_facts import CredentialFacts
+    from operator_cli.credentials.facts import CredentialFacts
     from operator_cli.output import Output
-    from operator_cli.preflight import Examined
+    from operator_cli.preflight.gathering import Examined
 
 
 def run_watch(options: argparse.Namespace, output: Output) -> int:

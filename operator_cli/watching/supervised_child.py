@@ -12,8 +12,8 @@ import termios
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from operator_cli import own_terminal
-from operator_cli.watch_supervision import SIGNAL_STATUS, Child
+from operator_cli.watching import own_terminal
+from operator_cli.watching.supervision import SIGNAL_STATUS, Child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.credential_facts import PRESENT, login_cache_key, parsed_moment, sso_cache_key
+from operator_cli.credentials.facts import PRESENT, login_cache_key, parsed_moment, sso_cache_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from operator_cli.credential_facts import CredentialFacts, SignIn
+    from operator_cli.credentials.facts import CredentialFacts, SignIn
 
 LOGIN_SINCE: Final = (1, 41)
 """The first botocore that reads what `aws login` leaves."""

@@ -9,7 +9,7 @@ import struct
 import threading
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.credential_bridge import GIVEN
+from operator_cli.bridge.client import GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""What this machine says about AWS credentials, and which of them an SDK takes."""

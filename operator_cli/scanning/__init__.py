@@ -1,0 +1,1 @@
+"""Finds credentials in what is about to be shared."""

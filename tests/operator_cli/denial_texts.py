@@ -3,7 +3,7 @@
 `access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are 206
 others, of other shapes, from public issues and repositories; accounts and people's names are made up. The reader was
 developed on the 47 and on the part called `develop`, and met the parts `held-back`, `second`, `third` and `fourth` in this
-order when it was done; decision 12 has its scores at each first contact.
+order when it was done; decision 15 has its scores at each first contact.
 """
 
 from __future__ import annotations

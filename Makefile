@@ -95,7 +95,8 @@ watch: .venv/base .venv/cdk-cli .build/layer/aws ## check your session, then dep
 	@$(ROLEBOUND) watch --all $(ARGS)
 
 tenant-key: .venv/base ## make an API key for a tenant of what is deployed: make tenant-key TENANT=my-tenant
-	@$(VENV_PYTHON) -m tenants $(if $(TENANT),$(TENANT),--help) $(ARGS)
+	@# From the environment, where make puts it: no shell reads it as part of a command.
+	@$(VENV_PYTHON) -m tenants "$${TENANT:---help}" $(ARGS)
 
 bench: .venv/dev .venv/cdk-cli .build/layer/local ## what it costs, beside what you would use instead
 	@$(VENV_PYTHON) -m bench $(ARGS)

@@ -48,6 +48,7 @@ _TOKENS: Final[tuple[tuple[str, str], ...]] = (
     ("an Amazon Bedrock API key", r"ABSK(?:QmVkcm9ja0FQSUtleS[A-Za-z0-9+/]{8,}|[A-Za-z0-9+/]{60,})={0,2}"),
     ("an Amazon Bedrock API key", r"bedrock-api-key-[A-Za-z0-9+/=_-]{30,}"),
     ("an AppSync API key", r"da2-[a-z0-9]{26}"),
+    ("a Rolebound API key", r"rb_[a-z2-7]{12}_[A-Za-z0-9_-]{43}"),
     ("a Marketplace Web Service key", r"amzn\.mws\.[0-9a-f]{8}-[0-9a-f-]{27}"),
     ("a GitHub token", r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,}"),
     ("a GitLab token", r"gl(?:pat|dt|rt|ptt|cbt|soat)-[A-Za-z0-9_-]{20,}"),
@@ -92,7 +93,7 @@ _TOKEN = re.compile(
 )
 # Cheap to find in text: without one of these no token above matches.
 _TOKEN_MARKS = re.compile(
-    r"ABSK|bedrock-api-key-|da2-|mws\.|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|cbt|soat)-|xox[abeoprs]-|xapp-|hooks\.slack"
+    r"ABSK|bedrock-api-key-|da2-|rb_|mws\.|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|cbt|soat)-|xox[abeoprs]-|xapp-|hooks\.slack"
     r"|[sr]k_|whsec_|AIza|GOCSPX-|ya29\.|npm_|pypi-|SG\.|key-|-us[0-9]|SK[0-9a-f]|sk-|hf_|dapi|do[opr]_v1_|dckr_|atlasv1"
     r"|hv[sbr]\.|NRA[AK]-|NRII-|shp(?:at|ca|pa|ss)_|sq0|EAAA|PMAK-|lin_api_|dp\.|glsa_|glc_|:AA|AGE-SECRET|AccountKey"
     r"|SharedAccessKey|eyJ"

@@ -279,9 +279,10 @@ class Aws:
             pages = self.client("logs").get_paginator("filter_log_events")
             found = [
                 LogLine(
-                    key=line["eventId"],
+                    # A local AWS may leave out both.
+                    key=line.get("eventId") or f"{line.get('logStreamName')} {line['timestamp']} {line['message']}",
                     at=datetime.fromtimestamp(line["timestamp"] / 1000, tz=UTC),
-                    stream=line["logStreamName"],
+                    stream=line.get("logStreamName", ""),
                     text=line["message"].rstrip(),
                 )
                 for page in pages.paginate(logGroupName=group, startTime=int(since.timestamp() * 1000))

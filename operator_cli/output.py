@@ -58,6 +58,8 @@ class Output:
         return Console(
             file=self.stdout,
             highlight=False,
+            # Or `secret:prod` in an ARN would become a picture.
+            emoji=False,
             soft_wrap=not self.stdout.isatty(),
             no_color="NO_COLOR" in self.environ or None,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from functools import cache
@@ -91,11 +92,20 @@ def make_key(options: argparse.Namespace, output: Output) -> int:
     stored = aws.put_item(table, minted.item)
     if isinstance(stored, Failure):
         raise _refused(f"The key could not be stored in {table}", stored)
-    if output.as_json:
-        output.json({"tenant": options.tenant, "api_key": minted.api_key, "table": table})
-        return int(ExitStatus.GOOD)
-    output.tell(f"The key of tenant {options.tenant}; its hash is in {table}, the key itself is kept nowhere:")
-    output.say(minted.api_key)
+    try:
+        if output.as_json:
+            output.json({"tenant": options.tenant, "api_key": minted.api_key, "table": table})
+        else:
+            output.tell(f"The key of tenant {options.tenant}; its hash is in {table}, the key itself is kept nowhere:")
+            output.say(minted.api_key)
+    except BrokenPipeError:
+        # Python writes what is left at its end, and would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OperatorError(
+            "The key was stored and could not be shown: whoever reads the output has gone.",
+            why="It is kept nowhere, so nobody can use it; its hash stays in the table.",
+            next_step=f"Delete the item with key_id {minted.item['key_id']['S']} from {table}, then make another.",
+        ) from None
     return int(ExitStatus.GOOD)
 
 

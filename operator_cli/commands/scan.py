@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,11 +50,12 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
             status=ExitStatus.WRONG_USAGE,
         )
     report = secret_scan.ScanReport()
+    named = {str(path) for path in options.paths}
     repository = None if options.paths else Repository.around(Path.cwd())
     with tempfile.TemporaryDirectory(prefix="rolebound-scan-") as scratch:
         for shown, file, place in _files(options.paths, repository, Path(scratch), staged=options.staged):
             if not any(_matches(shown, pattern) for pattern in options.exclude):
-                _scan(report, shown, file, place)
+                _scan(report, shown, file, place, is_named=shown in named)
     if repository is not None:
         _advise(report, repository, ignore=options.ignore)
     _answer(report, output)
@@ -91,40 +93,58 @@ def _matches(file: str, pattern: str) -> bool:
     return fnmatchcase(file, pattern.replace("**", "*")) or fnmatchcase(Path(file).name, pattern)
 
 
-def _scan(report: ScanReport, shown: str, file: Path, place: Place) -> None:
+def _scan(report: ScanReport, shown: str, file: Path, place: Place, *, is_named: bool) -> None:
     from operator_cli.scanning import secret_scan  # noqa: PLC0415 - as in _run
 
-    if file.is_symlink():
-        # What it leads to is not what a commit takes; a link's own text holds a path.
+    # What a link leads to is not what a commit takes; its own text is a path.
+    if file.is_symlink() and not is_named:
         return
+    if place is secret_scan.Place.TRACKED and not file.exists():
+        return  # Removed, and not yet staged as such.
+    content = _content(file)
+    if isinstance(content, str):
+        report.not_scanned[shown] = content
+    elif not secret_scan.is_binary(content):
+        reading = _read(shown, content, file)
+        report.scanned += 1
+        report.accepted += reading.accepted
+        report.leaks += [(leak, place) for leak in reading.leaks]
+    elif is_named:
+        report.not_scanned[shown] = "binary"
+    else:
+        report.binary += 1
+
+
+def _content(file: Path) -> bytes | str:
+    """Give what a file holds, or why it cannot be scanned."""
+    from operator_cli.scanning.secret_scan import LARGEST_BYTES  # noqa: PLC0415 - as in _run
+
     try:
-        content = file.read_bytes()
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # A pipe or a device might never end.
+            return "no regular file"
+        if status.st_size > LARGEST_BYTES:
+            return f"larger than {LARGEST_BYTES // 1_000_000} MB"
+        return file.read_bytes()
     except FileNotFoundError:
-        if place is secret_scan.Place.TRACKED:
-            return  # Removed, and not yet staged as such.
-        report.not_scanned[shown] = "there is no such file"
-        return
+        return "there is no such file"
     except OSError as error:
-        report.not_scanned[shown] = error.strerror or type(error).__name__
-        return
-    reason = secret_scan.why_not_text(content)
-    if reason == "binary":
-        return
-    if reason:
-        report.not_scanned[shown] = reason
-        return
-    reading = _read(shown, content, file)
-    report.scanned += 1
-    report.accepted += reading.accepted
-    report.leaks += [(leak, place) for leak in reading.leaks]
+        return error.strerror or type(error).__name__
 
 
 def _read(shown: str, content: bytes, file: Path) -> FileReading:
     from operator_cli.rule_checks import LineRecogniser  # noqa: PLC0415 - as in _run
     from operator_cli.scanning.detectors import library_findings  # noqa: PLC0415 - as in _run
-    from operator_cli.scanning.secret_scan import read_file  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.secret_scan import is_wide, read_file, text_of  # noqa: PLC0415 - as in _run
 
-    return read_file(shown, content, library=library_findings(file), recogniser=LineRecogniser())
+    if not is_wide(content):
+        return read_file(shown, content, library=library_findings(file), recogniser=LineRecogniser())
+    with tempfile.TemporaryDirectory(prefix="rolebound-scan-") as folder:
+        # detect-secrets reads files, and UTF-8 only.
+        narrow = Path(folder) / f"text{file.suffix}"
+        narrow.write_text(text_of(content), encoding="utf-8")
+        return read_file(shown, content, library=library_findings(narrow), recogniser=LineRecogniser())
 
 
 def _advise(report: ScanReport, repository: Repository, *, ignore: bool) -> None:
@@ -153,7 +173,7 @@ def _advise(report: ScanReport, repository: Repository, *, ignore: bool) -> None
 
 
 def _answer(report: ScanReport, output: Output) -> None:
-    from operator_cli.scanning.secret_scan import remedy  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.secret_scan import remedy, shown_name  # noqa: PLC0415 - as in _run
 
     if output.as_json:
         output.json(_as_json(report))
@@ -164,13 +184,15 @@ def _answer(report: ScanReport, output: Output) -> None:
         by_remedy.setdefault(remedy(leak, place), []).append(leak)
     for what_to_do, leaks in by_remedy.items():
         for leak in leaks:
-            console.print(f"{leak.file}:{leak.line}", style="bold", markup=False, end="  ")
+            console.print(f"{shown_name(leak.file)}:{leak.line}", style="bold", markup=False, end="  ")
             console.print(leak.what, markup=False)
         console.print(f"→ {what_to_do}\n", style="yellow", markup=False)
     for file, reason in report.not_scanned.items():
-        console.print(f"{file}  not scanned: {reason}", style="yellow", markup=False)
+        console.print(f"{shown_name(file)}  not scanned: {reason}", style="yellow", markup=False)
     accepted = f", {report.accepted} accepted by a comment" if report.accepted else ""
-    console.print(f"{report.scanned} files scanned, {len(report.leaks)} credentials found{accepted}.", markup=False)
+    binary = f", {report.binary} binary files passed over" if report.binary else ""
+    told = f"{report.scanned} files scanned, {len(report.leaks)} credentials found{accepted}{binary}."
+    console.print(told, markup=False)
     for line in report.advice:
         console.print(line, style="dim", markup=False)
     if any(line.endswith("is not in .gitignore") for line in report.advice):
@@ -193,6 +215,7 @@ def _as_json(report: ScanReport) -> dict[str, Any]:
         "leaks": [leak_as_json(leak, place) for leak, place in report.leaks],
         "scanned": report.scanned,
         "accepted": report.accepted,
+        "binary": report.binary,
         "not_scanned": [{"file": file, "reason": reason} for file, reason in report.not_scanned.items()],
         "advice": report.advice,
     }
@@ -204,8 +227,8 @@ COMMAND = Command(
     description=(
         "Looks for credentials in a repository's files, in what is staged, or in the files and folders that are named: keys, "
         "secrets, session tokens, sign-in caches, Bedrock keys and the tokens of many services. Works offline and shows no "
-        "value. A line with the comment `pragma: allowlist secret` is accepted and counted. Exit status 1 also where a file "
-        "could not be scanned; it is named."
+        "value. A line with the comment `pragma: allowlist secret` is accepted and counted, binary files are passed over "
+        "and counted. Exit status 1 also where a file could not be scanned (too large, no regular file, not readable); it is named."
     ),
     examples=(
         ("rolebound scan", "every file of the repository that git tracks or would add"),

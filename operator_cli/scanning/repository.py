@@ -42,6 +42,8 @@ class Repository:
                 next_step="Install git, or name the files: rolebound scan FILE …",
                 status=ExitStatus.WRONG_USAGE,
             ) from None
+        if b"dubious ownership" in answer.stderr:
+            raise _failed("rev-parse", answer.stderr)
         if answer.returncode != 0:
             raise OperatorError(
                 f"{folder} is in no git repository.",

@@ -7,8 +7,10 @@ offline: no value is sent anywhere to be verified. No answer holds a value.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -121,6 +123,7 @@ class ScanReport:
         leaks: What was found, each with how near its file is to being shared.
         scanned: How many files were read.
         accepted: How many lines were accepted by a comment.
+        binary: How many binary files of a repository or folder were passed over.
         not_scanned: Files that could not be judged, each with the reason.
         advice: What the repository does not ignore and should.
     """
@@ -128,6 +131,7 @@ class ScanReport:
     leaks: list[tuple[Leak, Place]] = field(default_factory=list)
     scanned: int = 0
     accepted: int = 0
+    binary: int = 0
     not_scanned: dict[str, str] = field(default_factory=dict)
     advice: list[str] = field(default_factory=list)
 
@@ -150,7 +154,7 @@ def read_file(
     Returns:
         The leaks in the order of their lines, and how many were accepted by a comment.
     """
-    text = content.decode("utf-8", errors="replace")
+    text = text_of(content)
     lines = text.splitlines()
     is_code = PurePosixPath(file).suffix in _CODE
     found: dict[int, str] = {}
@@ -174,11 +178,24 @@ def read_file(
     )
 
 
-def why_not_text(content: bytes) -> str:
-    """Say why a file's content cannot be scanned; empty if it can."""
-    if len(content) > LARGEST_BYTES:
-        return f"larger than {LARGEST_BYTES // 1_000_000} MB"
-    return "binary" if b"\0" in content[:8000] else ""
+def is_wide(content: bytes) -> bool:
+    """Whether a text is written in UTF-16, as PowerShell's `>` does."""
+    return content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def text_of(content: bytes) -> str:
+    """Decode a file; what cannot be decoded is replaced, never a reason to look away."""
+    return content.decode("utf-16" if is_wide(content) else "utf-8", errors="replace")
+
+
+def is_binary(content: bytes) -> bool:
+    """Whether a file's content is no text that a person wrote."""
+    return b"\0" in content[:8000] and not is_wide(content)
+
+
+def shown_name(file: str) -> str:
+    """Write a file's name so that nothing in it commands the reader's terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in file)
 
 
 def _is_allowed(lines: list[str], number: int) -> bool:
@@ -283,7 +300,7 @@ def remedy(leak: Leak, place: Place) -> str:
                 "then remove it here and read it from its role or profile."
             )
         case Place.STAGED:
-            return f"Take it out of the commit: git restore --staged {leak.file}. Then remove it, or ignore the file."
+            return f"Take it out of the commit: git reset -q -- {shlex.quote(leak.file)}. Then remove it, or ignore the file."
         case Place.UNTRACKED if is_script(leak.file):
             return f"Add {pattern_for(leak.file)} to .gitignore (`rolebound scan --ignore` does), so that no commit takes it."
         case _:

@@ -104,7 +104,8 @@ def process(account: Account, folder: Path) -> Watched:
     """A company's own program, on a terminal."""
     code = f"import urllib.request as u; print(u.urlopen('{account.url}/process').read().decode())"
     command = shlex.join([sys.executable, "-c", code])
-    variables = {"AWS_PROFILE": "dev"}
+    # The kind of terminal decides whether the CDK writes colours, and the tests' own shell may have none.
+    variables = {"AWS_PROFILE": "dev", "TERM": "xterm-256color"}
     profiles = f"[profile dev]\ncredential_process = {command}\n"
     return Watched(account, folder, profiles=profiles, variables=variables, on_terminal=True)
 

@@ -48,7 +48,12 @@ def test_what_talks_to_an_account_checks_the_session_first(command: str) -> None
 
 def test_a_tenants_key_is_made_for_a_tenant_that_is_named() -> None:
     """And the command that makes it says what it needs where none is."""
-    assert "-m tenants my-tenant --profile dev" in make(
-        "--dry-run", "tenant-key", "TENANT=my-tenant", "ARGS=--profile dev"
-    )
-    assert "-m tenants --help" in make("--dry-run", "tenant-key")
+    told = ("--assume-old=.venv/base", "VENV_PYTHON=echo", "tenant-key")
+    assert make(*told, "TENANT=my-tenant", "ARGS=--profile dev").strip() == "-m tenants my-tenant --profile dev"
+    assert make(*told).strip() == "-m tenants --help"
+
+
+def test_no_shell_reads_a_tenants_name_as_a_command() -> None:
+    """It is refused by who knows the form, not run."""
+    said = make("--assume-old=.venv/base", "VENV_PYTHON=echo", "tenant-key", "TENANT=x; echo run")
+    assert said.strip() == "-m tenants x; echo run"

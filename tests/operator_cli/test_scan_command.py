@@ -116,7 +116,7 @@ def test_what_is_staged_counts_as_staged(scan: Scan, repository: Path) -> None:
     said = scan("--staged", "--json")
     assert said.returncode == 1
     assert [(leak["file"], leak["place"]) for leak in _answer(said)["leaks"]] == [("settings.py", "staged")]
-    assert "git restore --staged settings.py" in _answer(said)["leaks"][0]["fix"]
+    assert "git reset -q -- settings.py" in _answer(said)["leaks"][0]["fix"]
 
 
 def test_a_commit_hook_of_another_repository_looks_at_this_one(
@@ -167,6 +167,49 @@ def test_what_cannot_be_read_is_named_and_refused(scan: Scan, repository: Path) 
     large = scan()
     assert large.returncode == 1
     assert "large.txt  not scanned: larger than 5 MB" in large.stdout
+
+
+def test_text_of_powershell_is_read_and_binary_files_are_counted(scan: Scan, repository: Path) -> None:
+    """UTF-16 is text; a picture is none, and is no reason to refuse a repository unless it was named."""
+    (repository / "out.txt").write_text(f"$env:AWS_SECRET_ACCESS_KEY='{SECRET}'\n", encoding="utf-16")
+    (repository / "logo.png").write_bytes(b"\x89PNG\0\0")
+    answer = _answer(scan("--json"))
+    assert [(leak["file"], leak["line"]) for leak in answer["leaks"]] == [("out.txt", 1)]
+    assert (answer["binary"], answer["not_scanned"]) == (1, [])
+    assert "logo.png  not scanned: binary" in scan(str(repository / "logo.png")).stdout
+
+
+def test_what_never_ends_is_not_read(scan: Scan, repository: Path) -> None:
+    """A pipe or a device is named, at once."""
+    os.mkfifo(repository / "pipe")
+    for endless in (repository / "pipe", "/dev/zero"):
+        said = scan(str(endless))
+        assert (said.returncode, "not scanned: no regular file" in said.stdout) == (1, True)
+
+
+def test_the_name_of_a_file_commands_no_terminal(scan: Scan, repository: Path) -> None:
+    """Control characters are written out; the command to copy is quoted."""
+    strange = repository / "a\x1b[2J b.env"
+    strange.write_text(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    _git(repository, "add", "-A")
+    said = scan("--staged")
+    assert "\x1b" not in said.stdout.partition("→")[0]
+    assert r"a\x1b[2J b.env:1" in said.stdout
+    assert "git reset -q -- '" in said.stdout
+
+
+def test_the_printed_command_takes_a_file_out_of_the_first_commit(
+    scan: Scan, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Before there is any commit to restore from."""
+    fresh = tmp_path_factory.mktemp("fresh")
+    _git(fresh, "init", "-q")
+    (fresh / "a.env").write_text(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    _git(fresh, "add", "a.env")
+    (leak,) = _answer(scan("--staged", "--json", folder=fresh))["leaks"]
+    command = leak["fix"].partition("git ")[2].partition(". Then")[0]
+    _git(fresh, *command.split())
+    assert scan("--staged", folder=fresh).returncode == 0
 
 
 def test_outside_of_a_repository_it_says_what_to_do(scan: Scan, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -11,23 +11,24 @@ from hypothesis import strategies as st
 from operator_cli.rule_checks import LineRecogniser
 from operator_cli.scanning.secret_scan import (
     CREDENTIAL_FILES,
-    LARGEST_BYTES,
     FileReading,
     Leak,
     LibraryFinding,
     Place,
+    is_binary,
     is_script,
     missing_patterns,
     pattern_for,
     read_file,
     remedy,
-    why_not_text,
+    text_of,
 )
 
 KEY_ID = "AKIA" + "QX7RTPL2MNVW4ZKD"
 SECRET = "qT8vLr2Nf0/ZyPw4KdXbE6mUaHs9JcGi1OoR+3tB"
 TOKEN = "IQoJb3JpZ2lu" + "X2VjE" + "kLm9PqRsTuVwXyZ0123456789AbCdEfGhIjKlMnOpQrStUvWxYz"
 BEDROCK = "ABSK" + "QmVkcm9ja0FQSUtleS" + "1hYmNkZWZnaGlqa2xtbm9w"
+API_KEY = "rb_" + "abcdefgh2345" + "_" + "Zq3vLr2Nf0-ZyPw4KdXbE6mUaHs9JcGi1OoR-3tBxYz"
 EVERY_SECRET = (KEY_ID, SECRET, TOKEN, BEDROCK)
 
 
@@ -45,6 +46,7 @@ def _read(text: str, file: str = "settings.ini", library: tuple[LibraryFinding, 
         ("app.py", f'client = boto3.client("sqs", aws_secret_access_key="{SECRET}")\n', 1, "secret access key"),
         ("credentials", f"[default]\naws_secret_access_key = {SECRET}\n", 2, "secret access key"),
         ("notes.md", f"the token is {TOKEN} for now\n", 1, "session token"),
+        ("notes.md", f"curl -H 'x-api-key: {API_KEY}' https://x.example\n", 1, "Rolebound API key"),
     ],
 )
 def test_a_credential_is_found_with_its_line(file: str, text: str, line: int, what: str) -> None:
@@ -151,18 +153,19 @@ def test_any_content_can_be_read(content: bytes) -> None:
     read_file("any.sh", content, library=(), recogniser=LineRecogniser())
 
 
-def test_large_and_binary_files_are_told_apart() -> None:
-    """A large one is named as not scanned; a binary one is no text that a person wrote."""
-    assert why_not_text(b"a\0b") == "binary"
-    assert why_not_text(b"a" * (LARGEST_BYTES + 1)) == "larger than 5 MB"
-    assert why_not_text(b"plain") == ""
+def test_binary_files_are_told_from_wide_text() -> None:
+    """What PowerShell writes is full of NULs, and text."""
+    assert is_binary(b"a\0b")
+    assert not is_binary(b"plain")
+    assert not is_binary("wide".encode("utf-16"))
+    assert text_of("wide".encode("utf-16")) == "wide"
 
 
 def test_the_remedy_fits_how_near_the_file_is_to_being_shared() -> None:
     """What is in the history has to be made useless first."""
     leak = Leak("infra/watch-with-creds.sh", 3, "an AWS session token")
     assert "rotate" in remedy(leak, Place.TRACKED)
-    assert "git restore --staged infra/watch-with-creds.sh" in remedy(leak, Place.STAGED)
+    assert "git reset -q -- infra/watch-with-creds.sh" in remedy(leak, Place.STAGED)
     assert "/infra/watch-with-creds.sh" in remedy(leak, Place.UNTRACKED)
     assert "act as its role" in remedy(Leak("app.py", 1, "x"), Place.UNTRACKED)
 

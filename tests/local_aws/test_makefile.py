@@ -6,10 +6,15 @@ import os
 import re
 import shutil
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local_aws.places import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 COMMANDS = ("up", "test", "synth", "check", "deploy", "destroy", "watch", "bench", "down", "incident")
 MAKE = shutil.which("make") or "make"
@@ -46,14 +51,21 @@ def test_what_talks_to_an_account_checks_the_session_first(command: str) -> None
     assert not re.search(r"^cdk ", plan[:checked], re.MULTILINE)
 
 
-def test_a_tenants_key_is_made_for_a_tenant_that_is_named() -> None:
+@pytest.fixture
+def tenant_key(tmp_path: Path) -> Callable[..., str]:
+    """Runs `make tenant-key` with a Python that only says how it was called, where the packages are up to date."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\n[ "$1" = -c ] || printf "%s\\n" "$*"\n')
+    python.chmod(0o755)
+    return lambda *arguments: make("--assume-old=.venv/base", f"VENV_PYTHON={python}", "tenant-key", *arguments).strip()
+
+
+def test_a_tenants_key_is_made_for_a_tenant_that_is_named(tenant_key: Callable[..., str]) -> None:
     """And the command that makes it says what it needs where none is."""
-    told = ("--assume-old=.venv/base", "VENV_PYTHON=echo", "tenant-key")
-    assert make(*told, "TENANT=my-tenant", "ARGS=--profile dev").strip() == "-m tenants my-tenant --profile dev"
-    assert make(*told).strip() == "-m tenants --help"
+    assert tenant_key("TENANT=my-tenant", "ARGS=--profile dev") == "-m tenants my-tenant --profile dev"
+    assert tenant_key() == "-m tenants --help"
 
 
-def test_no_shell_reads_a_tenants_name_as_a_command() -> None:
+def test_no_shell_reads_a_tenants_name_as_a_command(tenant_key: Callable[..., str]) -> None:
     """It is refused by who knows the form, not run."""
-    said = make("--assume-old=.venv/base", "VENV_PYTHON=echo", "tenant-key", "TENANT=x; echo run")
-    assert said.strip() == "-m tenants x; echo run"
+    assert tenant_key("TENANT=x; echo run") == "-m tenants x; echo run"

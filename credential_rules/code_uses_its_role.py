@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.environment_reads import CREDENTIALS, is_environment, reads, writes
+from credential_rules.environment_reads import CREDENTIALS, is_environment, reads, removals, writes
 from credential_rules.python_names import last_name, names_of
 from credential_rules.rule import Example, Finding, Index, Rule, Source
 from credential_rules.sdk_credentials import handovers
@@ -23,7 +23,10 @@ _WORTH_READING: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMES_ONE: Final = re.compile(
-    r"access_?key|secret_?key|(?:session|security)_?token|aws_\w*profile|credentials_file", re.IGNORECASE
+    r"access_?key|secret_?key|(?:session|security)_?token|aws_\w*profile|credentials_file"
+    # What takes them away need not name them.
+    r"|\bclear\b|\bstartswith\b",
+    re.IGNORECASE,
 )
 _TESTS: Final = frozenset({"moto", "pytest", "unittest"})
 
@@ -98,6 +101,7 @@ def _why(given: Given, handover: Handover) -> str:
 def _of_the_environment(names: Names, source: Source) -> Iterator[Finding]:
     yield from _taken_from_environment(names, source)
     yield from _put_into_environment(names, source)
+    yield from _removed_from_environment(names, source)
     yield from _harvested_by_settings(names, source)
 
 
@@ -120,6 +124,43 @@ def _put_into_environment(names: Names, source: Source) -> Iterator[Finding]:
             "Remove it. For another account's role, pass the answer of assume_role, token included, to a Session of its"
             " own.",
         )
+
+
+def _removed_from_environment(names: Names, source: Source) -> Iterator[Finding]:
+    for removal in removals(names, source.nodes):
+        effect = (
+            _effect_of_missing(removal.variables)
+            if removal.is_from_sdk
+            else (
+                "what it starts, and libraries that are not Python's, lack that part of the role's credentials from then on,"
+                " while os.environ keeps it."
+            )
+        )
+        yield Finding(
+            source.at(removal.at),
+            f"The code removes {_listed(removal.variables)} from its environment: {effect}",
+            "Remove the line. To start another program without credentials, give it a copy of os.environ without them."
+            f" {_ROLE_SIGNS}",
+        )
+
+
+def _listed(gone: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(gone[:-1]), gone[-1])))
+
+
+def _effect_of_missing(gone: tuple[str, ...]) -> str:
+    """What the SDK does without a part of the credentials, as it looks for the key first, then the secret."""
+    if "AWS_ACCESS_KEY_ID" in gone:
+        return (
+            "clients that are made from then on do not find the role's key, look for another one in files and at addresses"
+            " that a function does not have, and fail with NoCredentialsError."
+        )
+    if "AWS_SECRET_ACCESS_KEY" in gone:
+        return "clients that are made from then on find half of a pair, and fail with PartialCredentialsError."
+    return (
+        "clients that are made from then on sign with a key that lacks its token, and DynamoDB answers"
+        " UnrecognizedClientException, SQS InvalidClientTokenId, however often the call is repeated."
+    )
 
 
 # --- settings that harvest ----------------------------------------------------------------------------------------
@@ -487,6 +528,20 @@ def act_as(keys):
             finding="sets AWS_SECRET_ACCESS_KEY",
         ),
         Example(
+            "token-removed-from-the-environment",
+            """
+import os
+
+import boto3
+
+def handler(event, context):
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+    boto3.client("sqs").send_message(QueueUrl=event["queue"], MessageBody=event["body"])
+""",
+            language="python",
+            finding="removes AWS_SESSION_TOKEN from its environment",
+        ),
+        Example(
             "assumed-role-without-its-token",
             """
 import boto3
@@ -553,6 +608,21 @@ show(aws_access_key_id="none", profile_name="berta")
 sqs = boto3.client("sqs", region_name=os.environ["AWS_REGION"], aws_access_key_id=None)
 if "AWS_SESSION_TOKEN" not in os.environ:
     raise RuntimeError("not in Lambda")
+""",
+            language="python",
+        ),
+        Example(
+            "program-started-without-credentials",
+            """
+import os
+import subprocess
+
+def convert(path):
+    environment = os.environ.copy()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        environment.pop(name, None)
+    os.environ.pop("AWS_PROFILE", None)
+    subprocess.run(["/opt/bin/convert", path], env=environment, check=True)
 """,
             language="python",
         ),

@@ -1,10 +1,10 @@
-"""Where code takes its own credentials out of the environment, or puts others in, however the environment is spelled."""
+"""Where code reads its own credentials in the environment, puts others there, or removes them, however it spells it."""
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from credential_rules.python_names import last_name
 
@@ -25,6 +25,8 @@ CREDENTIALS: Final = frozenset(
 )
 """The variables that hold the role's credentials, and their older names."""
 _TOKENS: Final = frozenset({"AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"})
+_LOOKED_FOR: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""What Lambda sets and the SDK looks for: the older names are nothing that a function would miss."""
 _CHANGE_IDENTITY: Final = CREDENTIALS | {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"}
 
 _WHOLE: Final = frozenset(
@@ -71,12 +73,14 @@ def reads(names: Names, nodes: tuple[ast.AST, ...], text: str) -> Iterator[tuple
     """Each place that takes a credential out of the environment, with the variable's name.
 
     Not among them: asking whether it is there; the session token alone for the secrets extension; a credential
-    provider that takes all three.
+    provider that takes all three; what `removals` tells.
     """
     wrappers = dict(_wrappers(names, nodes))
+    removed = {removal.at for removal in removals(names, nodes)}
     found = [
         (node, name)
         for node in nodes
+        if node not in removed
         for name in dict.fromkeys(_read(node, names, wrappers))
         if not _is_only_asked(node, names)
     ]
@@ -248,3 +252,83 @@ def writes(names: Names, nodes: tuple[ast.AST, ...]) -> Iterator[tuple[ast.AST, 
 
 def _changed(keys: list[str]) -> list[str]:
     return [name for key in dict.fromkeys(keys) if (name := key.upper()) in _CHANGE_IDENTITY]
+
+
+# --- removed ------------------------------------------------------------------------------------------------------
+
+_PROCESS: Final = frozenset({"os.environ", "os.environb"})
+
+
+class Removal(NamedTuple):
+    """A place that removes parts of the role's credentials from the process environment.
+
+    `is_from_sdk`: the SDK does not find them any more; `os.unsetenv` takes them from other programs only.
+    """
+
+    at: ast.AST
+    variables: tuple[str, ...]
+    is_from_sdk: bool = True
+
+
+def removals(names: Names, nodes: tuple[ast.AST, ...]) -> Iterator[Removal]:
+    """Each place that removes the role's credentials from the environment.
+
+    Not among them: a copy for another program; an environment that is emptied to put a copy of it back.
+    """
+    for node in nodes:
+        if isinstance(node, ast.Subscript):
+            if isinstance(node.ctx, ast.Del) and names.dotted(node.value) in _PROCESS:
+                yield from _removed(node, node.slice, names)
+        elif isinstance(node, ast.Call):
+            called = names.dotted(node.func)
+            owner, _, method = called.rpartition(".")
+            if called == "os.unsetenv" or (owner in _PROCESS and method in {"pop", "__delitem__"}):
+                key = _name_argument(node)
+                for removal in _removed(node, key, names) if key is not None else ():
+                    yield removal._replace(is_from_sdk=called != "os.unsetenv")
+            elif owner in _PROCESS and method == "clear" and not _is_put_back(names):
+                yield Removal(node, _LOOKED_FOR)
+
+
+def _removed(node: ast.AST, key: ast.expr, names: Names) -> Iterator[Removal]:
+    gone = _parts(_credentials(key, names)) or _of_a_beginning(node, key, names)
+    if gone:
+        yield Removal(node, gone)
+    function = names.parameter(key)
+    if function is not None and isinstance(key, ast.Name):
+        for call in names.callers.get(function, ()):
+            given = names.argument(call, function, key.id)
+            if given is not None and (gone := _parts(_credentials(given, names))):
+                yield Removal(call, gone)
+
+
+def _parts(variables: list[str]) -> tuple[str, ...]:
+    return tuple(name for name in _LOOKED_FOR if name in variables)
+
+
+def _of_a_beginning(node: ast.AST, key: ast.expr, names: Names) -> tuple[str, ...]:
+    """The variables that a loop over the environment removes: `if name.startswith("AWS_"): del os.environ[name]`."""
+    tests: list[ast.expr] = []
+    for holder in names.above(node):
+        if isinstance(holder, ast.If):
+            tests.append(holder.test)
+        elif isinstance(holder, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            tests += [test for generator in holder.generators for test in generator.ifs]
+    for test in tests:
+        if (
+            isinstance(test, ast.Call)
+            and isinstance(test.func, ast.Attribute)
+            and test.func.attr == "startswith"
+            and test.args
+            and ast.unparse(test.func.value) == ast.unparse(key)
+        ):
+            beginnings = tuple(names.strings(test.args[0]))
+            return tuple(name for name in _LOOKED_FOR if name.startswith(beginnings))
+    return ()
+
+
+def _is_put_back(names: Names) -> bool:
+    return any(
+        names.dotted(call.func) == "os.environ.update" and any(is_environment(given, names) for given in call.args)
+        for call in names.calls
+    )

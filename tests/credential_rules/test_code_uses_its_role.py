@@ -140,6 +140,32 @@ SET = {
     "assumed-role": "import os\nc = sts.assume_role(RoleArn=r)['Credentials']\nos.environ['AWS_ACCESS_KEY_ID'] = c['AccessKeyId']",
 }  # fmt: skip
 
+TOKENLESS = "sign with a key that lacks its token"
+HALF = "PartialCredentialsError"
+NOBODY = "NoCredentialsError"
+REMOVED = {
+    "pop": ("import os\nos.environ.pop('AWS_SESSION_TOKEN')", TOKENLESS),
+    "pop-default": ("import os\nos.environ.pop('AWS_SESSION_TOKEN', None)", TOKENLESS),
+    "pop-used": ("import os\nt = os.environ.pop('AWS_SESSION_TOKEN')", TOKENLESS),
+    "pop-for-the-extension": ("import os\nh = {'X-Aws-Parameters-Secrets-Token': os.environ.pop('AWS_SESSION_TOKEN')}", TOKENLESS),
+    "pop-bytes": ("import os\nos.environb.pop(b'AWS_SESSION_TOKEN')", TOKENLESS),
+    "pop-alias": ("from os import environ as e\ne.pop('AWS_SESSION_TOKEN')", TOKENLESS),
+    "pop-variable": ("import os\nenv = os.environ\nNAME = 'AWS_SESSION_TOKEN'\nenv.pop(NAME)", TOKENLESS),
+    "pop-in-function": ("import os\ndef handler(event, context):\n    os.environ.pop('AWS_SESSION_TOKEN', None)", TOKENLESS),
+    "del": ("import os\ndel os.environ['AWS_SESSION_TOKEN']", TOKENLESS),
+    "del-several": ("import os\ndel os.environ['STAGE'], os.environ['AWS_SESSION_TOKEN']", TOKENLESS),
+    "delitem": ("import os\nos.environ.__delitem__('AWS_SESSION_TOKEN')", TOKENLESS),
+    "unsetenv": ("import os\nos.unsetenv('AWS_SESSION_TOKEN')", "what it starts"),
+    "secret": ("import os\nos.environ.pop('AWS_SECRET_ACCESS_KEY', None)", HALF),
+    "key": ("import os\ndel os.environ['AWS_ACCESS_KEY_ID']", NOBODY),
+    "loop": ("import os\nfor name in ('AWS_ACCESS_KEY_ID', 'AWS_SESSION_TOKEN'):\n    os.environ.pop(name, None)", NOBODY),
+    "loop-by-beginning": ("import os\nfor name in list(os.environ):\n    if name.startswith('AWS_'):\n        del os.environ[name]", NOBODY),
+    "comprehension-by-beginning": ("import os\n[os.environ.pop(n) for n in [*os.environ] if n.startswith(('AWS_S', 'X_'))]", HALF),
+    "clear": ("import os\nos.environ.clear()", NOBODY),
+    "clear-alias": ("from os import environ\nenviron.clear()\nenviron.update(STAGE='x')", NOBODY),
+    "wrapper": ("import os\ndef drop(name): os.environ.pop(name, None)\ndrop('AWS_SESSION_TOKEN')", TOKENLESS),
+}  # fmt: skip
+
 HANDLER = "from botocore.exceptions import ClientError\nimport boto3, time, tenacity\nBAD = {'InvalidClientTokenId', 'Throttling'}\n"
 RETRIED = {
     "continue": "for i in r:\n    try: call()\n    except ClientError as e:\n        if e.response['Error']['Code'] == 'InvalidClientTokenId': continue",
@@ -169,7 +195,12 @@ LEFT_ALONE = {
     "settings-with-alias": "from pydantic_settings import BaseSettings\nfrom pydantic import Field\nclass S(BaseSettings):\n    aws_access_key_id: str = Field(alias='PARTNER_KEY')",
     "other-variables": "import os\nr = os.environ['AWS_REGION']\nn = os.environ.get('AWS_LAMBDA_FUNCTION_NAME')\nos.environ['STAGE'] = 'x'",
     "asked-only": "import os\nif os.environ.get('AWS_ACCESS_KEY_ID'): log()\nok = bool(os.getenv('AWS_SESSION_TOKEN'))\nlocal = 'AWS_SESSION_TOKEN' not in os.environ",
-    "removed": "import os\nos.environ.pop('AWS_PROFILE', None)\nos.environ.pop('AWS_ACCESS_KEY_ID', None)\ndel os.environ['AWS_PROFILE']",
+    "removed": "import os\nos.environ.pop('AWS_PROFILE', None)\ndel os.environ['AWS_PROFILE']\nos.unsetenv('AWS_DEFAULT_PROFILE')\nos.environ.pop('AWS_SECURITY_TOKEN', None)",
+    "removed-from-a-copy": "import os, subprocess\nenv = os.environ.copy()\nenv.pop('AWS_SESSION_TOKEN', None)\ndel env['AWS_ACCESS_KEY_ID']\nenv.clear()\nsubprocess.run(c, env=env)",
+    "removed-from-a-dict": "import os\nenv = dict(os.environ)\nfor name in ('AWS_ACCESS_KEY_ID', 'AWS_SESSION_TOKEN'):\n    env.pop(name, None)",
+    "removed-from-somebodys": "import os\ndef clean(record): record.pop('AWS_SESSION_TOKEN', None)\nclean(os.path)",
+    "cleared-and-put-back": "import os\nsaved = dict(os.environ)\ntry: work()\nfinally:\n    os.environ.clear()\n    os.environ.update(saved)",
+    "removed-by-other-beginning": "import os\nfor name in list(os.environ):\n    if name.startswith('AWS_LAMBDA_'):\n        del os.environ[name]\n    if not name.startswith('AWS_'):\n        os.environ.pop(name)",
     "mapping-of-somebody": "def f(environ): return environ.get('AWS_ACCESS_KEY_ID')\nclaims['AWS_ACCESS_KEY_ID']",
     "secrets-extension": "import os, urllib.request\nr = urllib.request.Request(u)\nr.add_header('X-Aws-Parameters-Secrets-Token', os.environ['AWS_SESSION_TOKEN'])",
     "assumed-role": "import boto3\nc = boto3.client('sts').assume_role(RoleArn=r, RoleSessionName='n')['Credentials']\nboto3.client('s3', aws_access_key_id=c['AccessKeyId'], aws_secret_access_key=c['SecretAccessKey'], aws_session_token=c['SessionToken'])",
@@ -196,6 +227,15 @@ def test_spelling_is_found(text: str) -> None:
     """Aliases, wrappers, mappings however built, settings of every library."""
     ast.parse(text)
     assert lines(text)
+
+
+@pytest.mark.parametrize(("text", "effect"), REMOVED.values(), ids=REMOVED.keys())
+def test_taking_the_credentials_away_from_the_sdk_is_found(text: str, effect: str) -> None:
+    """Each part that is gone has an effect of its own, and the finding says which."""
+    report = judge(Target(sources=[parse_source("app.py", text)]), [RULE])
+    assert report.errors == {}
+    assert {found.line for found in report.findings} == {text.count("\n") + 1 - text.count("\nenviron.update(")}
+    assert effect in report.findings[-1].message
 
 
 @pytest.mark.parametrize("text", RETRIED.values(), ids=RETRIED.keys())

@@ -169,13 +169,17 @@ def _inside(path: str, folder: Path) -> str:
 
 
 def _code_findings(report: Report, sources: Sequence[Source]) -> Iterator[CodeFinding]:
-    handed_over = dict(_handed_over(sources))
+    handed_over, removed = dict(_handed_over(sources)), dict(_removed(sources))
     for found in report.findings:
         message = found.message.removeprefix(f"{found.location}: ")
         if found.rule == "code-uses-its-role":
             # One line may take the role's own key out of the environment and hand it over: two findings.
-            harvests = any(name in message for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
-            fault = CodeFault.HARVEST if harvests else handed_over.get(found.location, CodeFault.OTHER)
+            if "The code removes" in message:
+                fault = removed.get(found.location, CodeFault.OTHER)
+            elif any(name in message for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")):
+                fault = CodeFault.HARVEST
+            else:
+                fault = handed_over.get(found.location, CodeFault.OTHER)
             yield CodeFinding(fault, found.location, message, found.fix)
         elif found.rule == "code-holds-no-credentials" and "AWS" in message:
             yield CodeFinding(CodeFault.LITERAL_KEY, found.location, message, found.fix)
@@ -194,6 +198,19 @@ def _handed_over(sources: Sequence[Source]) -> Iterator[tuple[str, CodeFault]]:
                 else:
                     fault = CodeFault.KEY_WITH_TOKEN if "token" in handover.parts else CodeFault.KEY_WITHOUT_TOKEN
                 yield source.at(given.at).place.location, fault
+
+
+def _removed(sources: Sequence[Source]) -> Iterator[tuple[str, CodeFault]]:
+    """Say for each line that takes the role's credentials away from the SDK which part of them it takes."""
+    from credential_rules.environment_reads import removals  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.python_names import names_of  # noqa: PLC0415 - as above
+
+    for source in sources:
+        for removal in removals(names_of(source), source.nodes):
+            if removal.is_from_sdk:
+                leaves_pair = removal.variables == ("AWS_SESSION_TOKEN",)
+                fault = CodeFault.REMOVED_TOKEN if leaves_pair else CodeFault.REMOVED_KEY
+                yield source.at(removal.at).place.location, fault
 
 
 def _variable_findings(report: Report, resource: Resource, sources: Sequence[Source]) -> Iterator[VariableFinding]:

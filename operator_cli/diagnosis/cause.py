@@ -17,6 +17,7 @@ class Slug(StrEnum):
     ROLE_MISSING = "role-missing"
     ROLE_TRUST = "role-not-assumable"
     EXPLICIT_KEY = "explicit-key-without-token"
+    REMOVED_CREDENTIALS = "credentials-removed"
     LEFTOVER_TOKEN = "leftover-token"  # noqa: S105 - the name of a cause
     LONG_LIVED_KEY = "long-lived-key"
     COPIED_SESSION = "copied-session"

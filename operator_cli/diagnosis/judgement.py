@@ -15,6 +15,8 @@ class CodeFault(StrEnum):
     PROFILE = "profile"
     LITERAL_KEY = "literal-key"
     HARVEST = "harvest"
+    REMOVED_KEY = "removed-key"
+    REMOVED_TOKEN = "removed-token"  # noqa: S105 - as above
     OTHER = "other"
 
 

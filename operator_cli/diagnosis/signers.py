@@ -67,6 +67,7 @@ def signer_causes(judgement: Judgement, errors: Sequence[LoggedError]) -> Iterat
     """Give what makes somebody else than the role sign, or nobody."""
     code, variables = _Code(judgement.code), _Variables(judgement.variables)
     yield from _keys(code, variables, {error.kind for error in errors})
+    yield from _removals(code)
     profiles = [*_named(variables.of(VariableFault.PROFILE)), *_placed(code.of(CodeFault.PROFILE))]
     if profiles or any(error.kind is Kind.PROFILE for error in errors):
         yield Cause(
@@ -159,6 +160,32 @@ def _keys(code: _Code, variables: _Variables, logged: set[Kind]) -> Iterator[Cau
         )
 
 
+def _removals(code: _Code) -> Iterator[Cause]:
+    """Tell what the SDK does without the part of the credentials that the code removed."""
+    keys, tokens = code.of(CodeFault.REMOVED_KEY), code.of(CodeFault.REMOVED_TOKEN)
+    if keys:
+        what = "finds no key, or half of a pair, and fails before it calls."
+        explains = frozenset({Kind.NO_CREDENTIALS})
+    else:
+        what = (
+            "signs with the role's key without its token: DynamoDB answers UnrecognizedClientException, SQS"
+            " InvalidClientTokenId, while clients that were made before it work."
+        )
+        explains = _REFUSED
+    if keys or tokens:
+        removed = [*keys, *tokens]
+        yield Cause(
+            Slug.REMOVED_CREDENTIALS,
+            Likelihood.LIKELY,
+            f"The code removes its role's credentials from the environment at {_first_of_each(removed)}. A client that is"
+            f" made after that {what} VPC, endpoints and policies play no part.",
+            tuple(_placed(removed)),
+            "Remove those lines. To start another program without credentials, give it a copy of os.environ without them.",
+            ("code",),
+            explains | (_REFUSED if tokens else frozenset()),
+        )
+
+
 def log_only_causes(errors: Iterable[LoggedError]) -> Iterator[Cause]:
     """Give what the log alone shows, where nothing that was read explains it."""
     kinds = {error.kind for error in errors}
@@ -167,10 +194,10 @@ def log_only_causes(errors: Iterable[LoggedError]) -> Iterator[Cause]:
             Slug.UNKNOWN_SIGNER,
             Likelihood.LIKELY,
             "AWS does not know the key that signs, so it is not the role's, or lacks its token. Nothing that was read"
-            " passes one on. VPC, endpoints and policies play no part: they give time-outs and AccessDenied.",
+            " passes one on or removes the token. VPC, endpoints and policies play no part: they give time-outs and AccessDenied.",
             (),
             "Look where clients are made in code that was not read (layers, extensions, packages of your own) for"
-            f" aws_access_key_id. {_AS_ITS_ROLE}",
+            f" aws_access_key_id, and for what removes AWS_SESSION_TOKEN. {_AS_ITS_ROLE}",
             (),
             _REFUSED,
         )

@@ -150,6 +150,20 @@ FAULTS: Final[Mapping[str, Fault]] = {
         ),
         "other-code",
     ),
+    "token-removed": Fault(
+        Slug.REMOVED_CREDENTIALS,
+        _more_code('import os\n\nos.environ.pop("AWS_SESSION_TOKEN", None)\n'),
+        "other-code",
+    ),
+    "secret-removed": Fault(
+        Slug.REMOVED_CREDENTIALS, _more_code('import os\n\ndel os.environ["AWS_SECRET_ACCESS_KEY"]\n'), "other-code"
+    ),
+    "environment-cleared": Fault(
+        Slug.REMOVED_CREDENTIALS, _more_code("import os\n\nos.environ.clear()\n"), "other-code"
+    ),
+    "token-unset-for-others": Fault(
+        Slug.CODE_TOUCHES_CREDENTIALS, _more_code('import os\n\nos.unsetenv("AWS_SESSION_TOKEN")\n'), "other-code"
+    ),
     "profile-in-code": Fault(
         Slug.STALE_PROFILE, _more_code('import boto3\n\nSESSION = boto3.Session(profile_name="dev")\n'), "other-code"
     ),

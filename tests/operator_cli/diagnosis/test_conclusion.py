@@ -88,6 +88,7 @@ def explains(cause: Fault, logged: Fault) -> bool:
         Slug.UNKNOWN_SIGNER: {
             Slug.ROLE_MISSING,
             Slug.EXPLICIT_KEY,
+            Slug.REMOVED_CREDENTIALS,
             Slug.LONG_LIVED_KEY,
             Slug.COPIED_SESSION,
             Slug.LEFTOVER_TOKEN,
@@ -98,6 +99,7 @@ def explains(cause: Fault, logged: Fault) -> bool:
         },
         Slug.WRONG_SECRET: {
             Slug.EXPLICIT_KEY,
+            Slug.REMOVED_CREDENTIALS,
             Slug.LONG_LIVED_KEY,
             Slug.LEFTOVER_TOKEN,
             Slug.RESERVED_VARIABLE,
@@ -107,6 +109,7 @@ def explains(cause: Fault, logged: Fault) -> bool:
         },
         Slug.NO_CREDENTIALS: {
             Slug.ROLE_MISSING,
+            Slug.REMOVED_CREDENTIALS,
             Slug.ROLE_TRUST,
             Slug.STALE_PROFILE,
             Slug.RESERVED_VARIABLE,
@@ -247,6 +250,32 @@ def test_of_a_closed_way_only_what_is_surely_closed_is_a_cause() -> None:
     recorded.name_servers = ["10.0.0.2"]
     FAULTS["doors-admit-nobody"].plant(recorded)
     assert slugs(recorded) == [Slug.SECURITY_GROUP]
+
+
+REFUSED_TOKEN: Final = (
+    "[ERROR] ClientError: An error occurred (InvalidClientTokenId) when calling the SendMessage operation: The security"
+    " token included in the request is invalid."
+)
+
+
+def test_a_token_that_the_code_removes_explains_what_the_log_says() -> None:
+    """The line is named, and with the error of a refused signer in the log it is certain."""
+    recorded = Recorded()
+    recorded.files["app/other.py"] = 'import os\n\nos.environ.pop("AWS_SESSION_TOKEN", None)\n'
+    recorded.logs(REFUSED_TOKEN)
+    (cause,) = diagnose(recorded).causes
+    assert (cause.slug, cause.likelihood) == (Slug.REMOVED_CREDENTIALS, Likelihood.CERTAIN)
+    assert "app/other.py:3" in cause.what
+    assert "signs with the role's key without its token" in cause.what
+    assert any("removes AWS_SESSION_TOKEN" in line for line in cause.evidence)
+
+
+def test_a_key_that_the_code_removes_does_not_explain_a_refused_signer() -> None:
+    """Without the secret nothing is signed: who was refused is somebody else."""
+    recorded = Recorded()
+    recorded.files["app/other.py"] = 'import os\n\ndel os.environ["AWS_SECRET_ACCESS_KEY"]\n'
+    recorded.logs(REFUSED_TOKEN)
+    assert set(slugs(recorded)) == {Slug.UNKNOWN_SIGNER, Slug.REMOVED_CREDENTIALS}
 
 
 def test_a_users_key_that_the_code_passes_on_is_one_fault() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from credential_rules import iam_actions
 from credential_rules.arns import fields, glob, has_wildcard, is_wild
 from credential_rules.needs import ANY_INDEX
 from credential_rules.policies import RESOURCE_POLICY_TYPES
 from credential_rules.template import Resource
-from credential_rules.values import Hole
+from credential_rules.values import Hole, join_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,6 +61,21 @@ STREAM_ACTIONS: Final = frozenset(
     {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
 )
 """Actions on the stream of a table."""
+_IN_LOG_GROUPS: Final = frozenset(
+    {
+        *("logs:CreateLogStream", "logs:DeleteLogStream", "logs:DescribeLogStreams", "logs:FilterLogEvents"),
+        *("logs:GetLogEvents", "logs:PutLogEvents"),
+    }
+)
+"""Actions whose ARN goes on after the group's name.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+"""
+_SECRET_SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")
+"""What Secrets Manager adds to a secret's name in its ARN.
+
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+"""
 _STREAM_ATTRIBUTES: Final = frozenset({"StreamArn", "LatestStreamArn"})
 
 
@@ -107,8 +122,7 @@ def _is_service(written: str, service: str) -> bool:
 def _covers_resource(text: Text, target: Resource, need: Need, parts: tuple[str, ...] | None) -> bool | None:
     for position, piece in enumerate(text.pieces):
         if isinstance(piece, Hole) and piece.resource is target:
-            rest = "".join(part if isinstance(part, str) else _hole(part) for part in text.pieces[position + 1 :])
-            return _reaches(rest, need, of_stream=piece.attribute in _STREAM_ATTRIBUTES)
+            return _reaches(piece, _after(text, position), need)
     if any(hole.resource is not None for hole in text.holes):
         return False
     names = [flat(name) for name in names_of_resource(target)]
@@ -123,13 +137,16 @@ def _covers_resource(text: Text, target: Resource, need: Need, parts: tuple[str,
     return None if text.is_undecided else False
 
 
+def _after(text: Text, position: int) -> str:
+    return "".join(part if isinstance(part, str) else _hole(part) for part in text.pieces[position + 1 :])
+
+
 def _covers_name(text: Text, name: str, need: Need, parts: tuple[str, ...] | None) -> bool | None:
     for position, piece in enumerate(text.pieces):
         if isinstance(piece, Hole) and piece.resource is not None:
             named = [flat(one) for one in names_of_resource(piece.resource)]
             if name in named or name.rpartition("/")[2] in named:
-                rest = "".join(part if isinstance(part, str) else _hole(part) for part in text.pieces[position + 1 :])
-                return _reaches(rest, need, of_stream=piece.attribute in _STREAM_ATTRIBUTES)
+                return _reaches(piece, _after(text, position), need)
             return None if "${" in name else False
     written = flat(text)
     if parts is None:
@@ -138,25 +155,42 @@ def _covers_name(text: Text, name: str, need: Need, parts: tuple[str, ...] | Non
         return _matches_arn(written, name, need)
     if _matches(parts[5], name, need):
         return True
-    return None if text.is_undecided or "${" in name else False
+    # The name and nothing after it does not match, whatever the name will be.
+    is_open = (text.is_undecided or "${" in name) and parts[5] != _whole(name, need)
+    return None if is_open else False
 
 
 def _matches_arn(written: str, name: str, need: Need) -> bool | None:
-    if any(glob(written).fullmatch(name + more) for more in _endings(need)):
+    endings = _endings(need)
+    if need.action.startswith("secretsmanager:"):
+        if _SECRET_SUFFIX.search(name):
+            endings = ("",)
+        elif _without_suffix(written) == name or glob(_without_suffix(written)).fullmatch(name):
+            return True
+    if any(glob(written).fullmatch(name + more) for more in endings):
         return True
     return None if "${" in written or "${" in name else False
 
 
 def _matches(written: str, name: str, need: Need) -> bool:
     """Whether the last field of an ARN stands for a name, with its kind before it and what lies below it after."""
-    service = need.action.partition(":")[0]
-    before = _KINDS.get(service, "")
-    # A parameter's name begins with the slash that ends its kind.
-    whole = f"{before}{name.lstrip('/') if before.endswith('/') else name}"
-    if _SOMETHING in name:
-        whole = f"{before}{name}"
-    pattern = glob(written)
+    whole, pattern = _whole(name, need), glob(written)
+    if need.action.startswith("secretsmanager:") and _without_suffix(written) == whole:
+        return True
     return any(pattern.fullmatch(whole + more) for more in _endings(need))
+
+
+def _whole(name: str, need: Need) -> str:
+    """The last field of an ARN up to the name."""
+    before = _KINDS.get(need.action.partition(":")[0], "")
+    # A parameter's name begins with the slash that ends its kind.
+    return f"{before}{name.lstrip('/') if before.endswith('/') and _SOMETHING not in name else name}"
+
+
+def _without_suffix(written: str) -> str:
+    """A secret's ARN, or the end of it, without the six characters; empty where it does not end in them."""
+    found = _SECRET_SUFFIX.search(written)
+    return written[: found.start()] if found else ""
 
 
 def _endings(need: Need) -> tuple[str, ...]:  # noqa: PLR0911 (one answer per service)
@@ -171,17 +205,19 @@ def _endings(need: Need) -> tuple[str, ...]:  # noqa: PLR0911 (one answer per se
     if service == "s3":
         return (f"/{_SOMETHING}",) if is_of_objects(need.action) else ("",)
     if service == "secretsmanager":
-        return ("", "-??????", f"-{_SOMETHING}", "-AbCdEf")
+        return ("-AbCdEf",)
     if service == "logs":
-        return ("", ":*", f":log-stream:{_SOMETHING}", f":{_SOMETHING}")
+        below = (f":log-stream:{_SOMETHING}", f":{_SOMETHING}")
+        return below if need.action in _IN_LOG_GROUPS else ("", *below)
     if service in {"lambda", "states"}:
         return ("", f":{_SOMETHING}")
     return ("",)
 
 
-def _reaches(rest: str, need: Need, *, of_stream: bool) -> bool:  # noqa: PLR0911 (one answer per service)
-    """Whether what follows a resource's ARN still means what is needed of it."""
+def _reaches(piece: Hole, rest: str, need: Need) -> bool:  # noqa: PLR0911 (one answer per service)
+    """Whether a reference to a resource, and what follows it, still means what is needed of the resource."""
     service = need.action.partition(":")[0]
+    of_stream = piece.attribute in _STREAM_ATTRIBUTES
     if is_wild(rest):
         return True
     if service == "dynamodb":
@@ -194,6 +230,12 @@ def _reaches(rest: str, need: Need, *, of_stream: bool) -> bool:  # noqa: PLR091
         return glob(rest).fullmatch(f"/index/{need.below}" if need.below else "") is not None
     if service == "s3":
         return rest.startswith("/") if is_of_objects(need.action) else not rest
+    if service == "secretsmanager":
+        # The reference is the ARN with its six characters.
+        return not rest
+    if need.action in _IN_LOG_GROUPS and piece.attribute is None:
+        # Not the ARN, which ends in `:*`, but the name.
+        return rest.startswith((":", "*"))
     return not rest or rest[0] in "*:/-?"
 
 
@@ -208,6 +250,39 @@ def names_of_resource(resource: Resource) -> list[Text]:
     """The names that the template gives to a resource, none if CloudFormation makes one."""
     key = _NAME_PROPERTIES.get(resource.type)
     return [text for text in resource[key].texts() if text.pieces] if key else []
+
+
+class Correction(NamedTuple):
+    """What a statement's resource is, and how it is written to mean what is needed."""
+
+    why: str
+    written: Text
+
+
+def correction(text: Text, need: Need) -> Correction | None:
+    """The form in which a resource would cover a need that it does not cover; None if it is another resource."""
+    service = need.action.partition(":")[0]
+    add, strip = "", ""
+    if service == "secretsmanager":
+        add, why = "-??????", "a secret's ARN goes on with a hyphen and six characters that AWS adds to the name"
+    elif need.action in _IN_LOG_GROUPS:
+        add, why = ":*", "the ARN that AWS asks for goes on after the log group's name"
+    elif service == "s3" and is_of_objects(need.action):
+        add, why = "/*", "that is the bucket, and AWS asks for its objects"
+    elif service == "s3":
+        strip, why = "/*", "those are the bucket's objects, and AWS asks for the bucket"
+    elif service == "dynamodb" and need.below:
+        add, why = f"/index/{need.below}", "that is the table, and AWS asks for its index"
+    else:
+        return None
+    pieces = list(text.pieces)
+    last = pieces[-1] if pieces else None
+    if strip:
+        if not isinstance(last, str) or not last.endswith(strip):
+            return None
+        pieces[-1] = last.removesuffix(strip)
+    written = join_text([*pieces, add], text.parameters)
+    return Correction(why, written) if covers(text, need) is not True and covers(written, need) is True else None
 
 
 # --- statements and roles -----------------------------------------------------------------------------------------
@@ -228,6 +303,16 @@ def statement_covers(statement: Statement, need: Need) -> bool | None:
     if acts is True and on is True:
         return True
     return False if on is False else None
+
+
+def corrections(role: Role, need: Need) -> Iterator[tuple[Statement, Text, Correction]]:
+    """Each resource of a role's statements that is meant for a need, in a form that AWS does not match with it."""
+    for statement in role.statements:
+        if _grants(statement) and _acts(statement, need.action) and is_for(statement, need):
+            for text in statement.resources:
+                found = correction(text, need)
+                if found is not None:
+                    yield statement, text, found
 
 
 def is_for(statement: Statement, need: Need) -> bool:

@@ -11,6 +11,8 @@ from credential_rules.grants import (
     BUNDLES,
     STREAM_READS,
     allowed,
+    correction,
+    corrections,
     covers,
     denying,
     is_for,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credential_rules.code_calls import CodeCalls
+    from credential_rules.grants import Correction
     from credential_rules.index import Role
     from credential_rules.needs import Need
     from credential_rules.rule import Text
@@ -115,6 +118,11 @@ def _missing(index: Index, function: Function, role: Role) -> Iterator[Finding]:
         answer = False if deny is not None else allowed(index, role, need)
         if answer is True:
             continue
+        if answer is False and deny is None:
+            meant = next(corrections(role, need), None)
+            if meant is not None:
+                yield _miswritten_finding(function, role, needs, meant)
+                continue
         yield _missing_finding(function, role, needs, deny, is_certain=answer is False)
 
 
@@ -122,9 +130,6 @@ def _missing_finding(
     function: Function, role: Role, needs: list[Need], deny: Statement | None, *, is_certain: bool
 ) -> Finding:
     need, resource = needs[0], function.resource
-    places = "; ".join(one.reason for one in needs[:_MOST_PLACES])
-    more = f" and {len(needs) - _MOST_PLACES} more" if len(needs) > _MOST_PLACES else ""
-    who = f"'{resource.logical_id}'" if need.by_code else f"Lambda, for '{resource.logical_id}',"
     name = role.resource.logical_id
     if deny is not None:
         why = f"and its role '{name}' denies it ({_statement(deny)})"
@@ -135,18 +140,39 @@ def _missing_finding(
         why = f"and whether its role '{name}' allows it cannot be told" + (
             f": {unseen} is not part of this run" if unseen else ""
         )
-    effect = (
-        "the call is refused with AccessDenied"
-        if need.by_code
-        else "it is refused, and what depends on it does not work"
-    )
     return Finding(
         resource["Role"] or resource,
-        f"{who} needs {need.action} on {_shown(need)} ({places}{more}), {why}: {effect}.",
+        f"{_needed(function, needs)}, {why}: {_refused(need)}.",
         f"Allow {need.action} on that resource in the role '{name}'"
         + (", or remove the call." if need.by_code else ", or remove what needs it."),
         "error" if is_certain else CANNOT_TELL,
     )
+
+
+def _miswritten_finding(
+    function: Function, role: Role, needs: list[Need], meant: tuple[Statement, Text, Correction]
+) -> Finding:
+    statement, text, right = meant
+    return Finding(
+        function.resource["Role"] or function.resource,
+        f"{_needed(function, needs)}, and its role '{role.resource.logical_id}' allows that on '{text.pattern}'"
+        f" ({_statement(statement)}): {right.why}, so that the statement never matches, and {_refused(needs[0])}.",
+        f"Write '{right.written.pattern}' instead, or beside it where another action needs what stands there.",
+    )
+
+
+def _needed(function: Function, needs: list[Need]) -> str:
+    need, name = needs[0], function.resource.logical_id
+    places = "; ".join(one.reason for one in needs[:_MOST_PLACES])
+    more = f" and {len(needs) - _MOST_PLACES} more" if len(needs) > _MOST_PLACES else ""
+    who = f"'{name}'" if need.by_code else f"Lambda, for '{name}',"
+    return f"{who} needs {need.action} on {_shown(need)} ({places}{more})"
+
+
+def _refused(need: Need) -> str:
+    if need.by_code:
+        return "the call is refused with AccessDenied"
+    return "it is refused, and what depends on it does not work"
 
 
 def _shown(need: Need) -> str:
@@ -183,9 +209,10 @@ def _unused(index: Index, role: Role) -> Iterator[Finding]:
         return
     needs = [need for function in role.functions for need in needs_of(index, function)]
     useful = [need for need in needs if not (need.by_code and denying(role, need))]
+    missing = [need for need in useful if need.is_required and allowed(index, role, need) is False]
     for statement in role.statements:
         if statement.kind == "identity" and statement.effect == "Allow":
-            yield from _unused_of(statement, role, useful, open_services)
+            yield from _unused_of(statement, role, useful, missing, open_services)
 
 
 def _is_only_for_functions(role: Role) -> bool:
@@ -198,7 +225,9 @@ def _is_only_for_functions(role: Role) -> bool:
     )
 
 
-def _unused_of(statement: Statement, role: Role, needs: list[Need], open_services: set[str]) -> Iterator[Finding]:
+def _unused_of(
+    statement: Statement, role: Role, needs: list[Need], missing: list[Need], open_services: set[str]
+) -> Iterator[Finding]:
     literals = [action.literal for action in statement.actions if action.literal]
     bundles = [bundle for bundle in BUNDLES if bundle <= set(literals)]
     if statement.sid.endswith("Policy") and statement.owner.type.startswith("AWS::Serverless::"):
@@ -213,7 +242,11 @@ def _unused_of(statement: Statement, role: Role, needs: list[Need], open_service
         together = [bundle for bundle in bundles if literal in bundle] or [frozenset({literal})]
         # A library lists a table with its indexes, and a bucket with its objects, for every action.
         meant = [text for text in statement.resources if _works_on(literal, text)] or statement.resources
-        on = tuple(text for text in meant if not any(_is_used(one, text, needs) for one in together))
+        on = tuple(
+            text
+            for text in meant
+            if not any(_is_used(one, text, needs) or _is_miswritten(one, text, missing) for one in together)
+        )
         if len(on) == len(meant):
             # It may name what the action does not work on besides: on everything, then.
             on = statement.resources
@@ -256,6 +289,14 @@ def _is_used(actions: frozenset[str], text: Text, needs: list[Need]) -> bool:
         ):
             return True
     return False
+
+
+def _is_miswritten(actions: frozenset[str], text: Text, missing: list[Need]) -> bool:
+    """Whether a resource is meant for what is missing, which is then the finding."""
+    return any(
+        any(matches(action, need.action) for action in actions) and correction(text, need) is not None
+        for need in missing
+    )
 
 
 def _is_same_resource(text: Text, need: Need) -> bool:
@@ -362,6 +403,17 @@ RULE = Rule(
             finding="allows sqs:SendMessage",
         ),
         Example(
+            "secret-without-its-six-characters",
+            _granted(
+                "{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}",
+                "{Effect: Allow, Action: secretsmanager:GetSecretValue, Resource: 'arn:aws:secretsmanager:*:123456789012:secret:prod/db'}",
+            ).replace(
+                'return orders.get(event["id"])',
+                'return boto3.client("secretsmanager").get_secret_value(SecretId="prod/db"), orders.get(event["id"])',
+            ),
+            finding="a secret's ARN goes on with a hyphen and six characters that AWS adds to the name",
+        ),
+        Example(
             "denied-again",
             _granted(
                 "{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}",
@@ -389,6 +441,16 @@ RULE = Rule(
         Example(
             "what-it-calls-and-no-more",
             _granted("{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}"),
+        ),
+        Example(
+            "secret-by-its-name",
+            _granted(
+                "{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}",
+                "{Effect: Allow, Action: secretsmanager:GetSecretValue, Resource: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-??????'}",
+            ).replace(
+                'return orders.get(event["id"])',
+                'return boto3.client("secretsmanager").get_secret_value(SecretId="prod/db"), orders.get(event["id"])',
+            ),
         ),
         Example(
             "taught",

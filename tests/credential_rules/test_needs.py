@@ -377,6 +377,142 @@ def test_a_grant_on_something_else_is_no_grant_and_unused(
     assert "and neither the code of 'Function' nor Lambda itself needs it" in found[1].message
 
 
+SECRET: Final = "arn:aws:secretsmanager:*:123456789012:secret:prod/db"
+LOG: Final = "arn:aws:logs:*:123456789012:log-group:/app"
+READ_SECRET: Final = "boto3.client('secretsmanager').get_secret_value(SecretId={})"
+WRITE_LOG: Final = "boto3.client('logs').put_log_events(logGroupName={}, logStreamName='s', logEvents=[])"
+READ_OBJECT: Final = "boto3.client('s3').get_object(Bucket=os.environ['N'], Key='k')"
+LIST_OBJECTS: Final = "boto3.client('s3').list_objects_v2(Bucket=os.environ['N'])"
+QUERY: Final = "boto3.client('dynamodb').query(TableName=os.environ['N'], IndexName='by-day')"
+BY_VARIABLE: Final = "os.environ['N']"
+MORE: Final = """
+  Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: prod/db}}
+  Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /app}}
+  Bucket: {Type: AWS::S3::Bucket, Properties: {BucketName: b}}
+  Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders}}
+  Queue: {Type: AWS::SQS::Queue}
+Parameters:
+  Name: {Type: String}
+"""
+ACTIONS: Final = {
+    READ_SECRET: "secretsmanager:GetSecretValue",
+    WRITE_LOG: "logs:PutLogEvents",
+    READ_OBJECT: "s3:GetObject",
+    LIST_OBJECTS: "s3:ListBucket",
+    QUERY: "dynamodb:Query",
+}
+
+
+def granted(line: str, name: str, variable: str, resource: str) -> str:
+    """A template whose function makes a call on something, and whose role allows that on a resource."""
+    written = resource if resource.startswith("!") else f"'{resource}'"
+    statement = f"{{Effect: Allow, Action: '{ACTIONS[line]}', Resource: {written}}}"
+    return text(call(line.format(name)), statement, variables=f"N: {variable}", more=MORE)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "variable", "resource"),
+    [
+        (READ_SECRET, "'prod/db'", "''", f"{SECRET}-??????"),
+        (READ_SECRET, "'prod/db'", "''", f"{SECRET}-*"),
+        (READ_SECRET, "'prod/db'", "''", f"{SECRET}*"),
+        (READ_SECRET, "'prod/db'", "''", f"{SECRET}-x1Y2z3"),
+        (READ_SECRET, f"'{SECRET.replace('*', 'eu-west-1')}-x1Y2z3'", "''", f"{SECRET}-x1Y2z3"),
+        (READ_SECRET, f"'{SECRET.replace('*', 'eu-west-1')}-x1Y2z3'", "''", f"{SECRET}-??????"),
+        (READ_SECRET, f"'{SECRET.replace('*', 'eu-west-1')}'", "''", f"{SECRET}-x1Y2z3"),
+        (READ_SECRET, BY_VARIABLE, "!Ref Secret", "!Ref Secret"),
+        (READ_SECRET, BY_VARIABLE, "!Ref Secret", "!Sub '${Secret}'"),
+        (READ_SECRET, BY_VARIABLE, "!Ref Secret", f"{SECRET}-??????"),
+        (READ_SECRET, BY_VARIABLE, "!Ref Name", "!Ref Name"),
+        (READ_SECRET, BY_VARIABLE, "!Ref Name", f"!Sub '{SECRET.replace('prod/db', '${Name}')}-??????'"),
+        (WRITE_LOG, "'/app'", "''", f"{LOG}:*"),
+        (WRITE_LOG, "'/app'", "''", f"{LOG}:log-stream:*"),
+        (WRITE_LOG, "'/app'", "''", f"{LOG}*"),
+        (WRITE_LOG, BY_VARIABLE, "!Ref Group", "!GetAtt Group.Arn"),
+        (WRITE_LOG, BY_VARIABLE, "!Ref Group", f"!Sub '{LOG.replace('/app', '${Group}')}:*'"),
+        (READ_OBJECT, "", "!Ref Bucket", "arn:aws:s3:::b/*"),
+        (READ_OBJECT, "", "!Ref Bucket", "!Sub '${Bucket.Arn}/*'"),
+        (LIST_OBJECTS, "", "!Ref Bucket", "arn:aws:s3:::b"),
+        (LIST_OBJECTS, "", "!Ref Bucket", "!GetAtt Bucket.Arn"),
+        (QUERY, "", "!Ref Table", "!Sub '${Table.Arn}/index/by-day'"),
+        (QUERY, "", "!Ref Table", "arn:aws:dynamodb:*:123456789012:table/orders/index/*"),
+    ],
+)
+def test_an_arn_in_the_form_that_aws_asks_for_is_a_grant(
+    line: str, name: str, variable: str, resource: str, said: Callable[[str], list[Reported]]
+) -> None:
+    """With what follows the name: a secret's six characters, a group's streams, a bucket's objects, a table's index."""
+    assert [one.message for one in said(granted(line, name, variable, resource))] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "variable", "resource", "right"),
+    [
+        (READ_SECRET, "'prod/db'", "''", SECRET, f"{SECRET}-??????"),
+        (READ_SECRET, f"'{SECRET.replace('*', 'eu-west-1')}'", "''", SECRET, f"{SECRET}-??????"),
+        (READ_SECRET, f"'{SECRET.replace('*', 'eu-west-1')}-x1Y2z3'", "''", SECRET, f"{SECRET}-??????"),
+        # It ends as a secret's ARN does, by chance.
+        (READ_SECRET, "'my-secret'", "''", SECRET.replace("prod/db", "my-secret"), "secret:my-secret-??????"),
+        (READ_SECRET, BY_VARIABLE, "!Ref Secret", SECRET, f"{SECRET}-??????"),
+        (READ_SECRET, BY_VARIABLE, "prod/db", SECRET, f"{SECRET}-??????"),
+        (READ_SECRET, BY_VARIABLE, "!Ref Name", f"!Sub '{SECRET.replace('prod/db', '${Name}')}'", "${Name}-??????"),
+        (WRITE_LOG, "'/app'", "''", LOG, f"{LOG}:*"),
+        (WRITE_LOG, BY_VARIABLE, "!Ref Group", LOG, f"{LOG}:*"),
+        (WRITE_LOG, BY_VARIABLE, "!Ref Group", f"!Sub '{LOG.replace('/app', '${Group}')}'", "${Group}:*"),
+        (READ_OBJECT, "", "!Ref Bucket", "arn:aws:s3:::b", "arn:aws:s3:::b/*"),
+        (READ_OBJECT, "", "!Ref Bucket", "!GetAtt Bucket.Arn", "${Bucket.Arn}/*"),
+        (LIST_OBJECTS, "", "!Ref Bucket", "arn:aws:s3:::b/*", "'arn:aws:s3:::b'"),
+        (LIST_OBJECTS, "", "!Ref Bucket", "!Sub '${Bucket.Arn}/*'", "'${Bucket.Arn}'"),
+        (QUERY, "", "!Ref Table", "!GetAtt Table.Arn", "${Table.Arn}/index/by-day"),
+        (QUERY, "", "!Ref Table", "arn:aws:dynamodb:*:123456789012:table/orders", "table/orders/index/by-day"),
+    ],
+)
+def test_an_arn_in_a_form_that_never_matches_is_one_finding_that_says_what_to_write(  # noqa: PLR0917 (one per part)
+    line: str, name: str, variable: str, resource: str, right: str, said: Callable[[str], list[Reported]]
+) -> None:
+    """AWS refuses the call, however right the name is."""
+    (found,) = said(granted(line, name, variable, resource))
+    assert found.severity == "error"
+    assert f"needs {ACTIONS[line]} on " in found.message
+    assert right in found.fix
+
+
+@pytest.mark.parametrize("more", ["-??????", "-*", "/x"])
+def test_nothing_follows_the_whole_arn_of_a_secret(more: str, said: Callable[[str], list[Reported]]) -> None:
+    """`Ref` gives it with its six characters."""
+    found = said(granted(READ_SECRET, BY_VARIABLE, "!Ref Secret", f"!Sub '${{Secret}}{more}'"))
+    assert "needs secretsmanager:GetSecretValue on 'Secret'" in found[0].message
+
+
+def test_a_table_that_is_not_read_beside_its_index_is_still_unused(said: Callable[[str], list[Reported]]) -> None:
+    """The index is allowed: the table was not meant for it."""
+    statement = (
+        "{Effect: Allow, Action: 'dynamodb:Query', Resource: [!GetAtt Table.Arn, !Sub '${Table.Arn}/index/by-day']}"
+    )
+    (found,) = said(text(call(QUERY), statement, variables="N: !Ref Table", more=MORE))
+    assert "allows dynamodb:Query on '${Table.Arn}'" in found.message
+
+
+@pytest.mark.parametrize("bundled", [True, False])
+def test_describing_a_secret_is_unused_unless_a_library_granted_it_with_the_reading(
+    bundled: bool,  # noqa: FBT001 (a case)
+    said: Callable[[str], list[Reported]],
+) -> None:
+    """`grant_read` of the CDK writes both, as one decision; alone, or in a statement of its own, it is too much."""
+    statements = (
+        [
+            "{Effect: Allow, Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], Resource: !Ref Secret}"
+        ]
+        if bundled
+        else [
+            "{Effect: Allow, Action: 'secretsmanager:GetSecretValue', Resource: !Ref Secret}",
+            "{Effect: Allow, Action: 'secretsmanager:DescribeSecret', Resource: !Ref Secret}",
+        ]
+    )
+    found = said(text(call(READ_SECRET.format(BY_VARIABLE)), *statements, variables="N: !Ref Secret", more=MORE))
+    assert ["allows secretsmanager:DescribeSecret" in one.message for one in found] == ([] if bundled else [True])
+
+
 GRANT: Final = "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Table.Arn}"
 
 

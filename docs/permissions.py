@@ -238,7 +238,10 @@ def _in_short(here: Deployment) -> str:
         *(f"Every role is limited by the permissions boundary `{bound}`." for bound in sorted(bounds)),
         "No user, no access key, no managed policy, no wildcard action, no role that a person or another account can become.",
         needed,
-        "Credentials that left a function are of no use on the data: the stores refuse them outside our endpoints.",
+        (
+            "Credentials that left a function are of no use for what its code does: the stores refuse them outside our endpoints."
+            " What Lambda's poller does with the worker's role, receiving and deleting messages, comes from outside by nature."
+        ),
     )
     return "\n".join(textwrap.fill(point, 120, initial_indent="- ", subsequent_indent="  ") for point in points)
 
@@ -330,8 +333,8 @@ Each call from the VPC passes three policies, and each of them has to let it thr
 
 1. **the role's**, above: one exact action on one exact resource;
 2. **the endpoint's**: this action on this resource for this role (`aws:PrincipalArn`), of our account
-   (`aws:PrincipalAccount`), to a resource of our account (`aws:ResourceAccount`); all else is refused, so a stranger's
-   credentials that somebody brings into the VPC are of no use there;
+   (`aws:PrincipalAccount`), to a resource of our account (`aws:ResourceAccount`; who one is, STS's one question, has no
+   resource); all else is refused, so a stranger's credentials that somebody brings into the VPC are of no use there;
 3. **the store's**: refuses the role's calls that do not come through that endpoint (`aws:SourceVpce`), see
    [below](#who-else-gets-in).
 

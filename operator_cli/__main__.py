@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import pkgutil
@@ -110,7 +111,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (head, less) has seen enough. https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitStatus.GOOD)
+        # Whether it was good is not known any more.
+        return int(ExitStatus.REFUSED)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        output.tell(f"{PROGRAM}: The answer could not be written: {error.strerror}.")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitStatus.REFUSED)
 
 
 if __name__ == "__main__":

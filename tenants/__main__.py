@@ -79,7 +79,7 @@ def make_key(options: argparse.Namespace, output: Output) -> int:
         certain=options.certain,
     )
     if examined.status != ExitStatus.GOOD:
-        show(examined, output.to_stderr(), command=f"python -m tenants {options.tenant}")
+        show(examined, output.to_stderr(), command=f".venv/bin/python -m tenants {options.tenant}")
         return int(examined.status)
     tell_session(examined, output)
     stack = f"Rolebound-{options.environment}-Data"

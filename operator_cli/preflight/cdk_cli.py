@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.errors import OperatorError
@@ -13,7 +15,6 @@ from operator_cli.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _PLACE: Final = re.compile(r"aws://([0-9]{12}|\*)/([a-z0-9-]+|\*)")
 
@@ -44,6 +45,13 @@ def cdk_command(project: Path, environ: Mapping[str, str]) -> list[str]:
             status=ExitStatus.WRONG_USAGE,
         )
     return [found]
+
+
+def with_node(cdk: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the CDK command line's environment: what it is run by is on `PATH` too, where the app it starts looks for it."""
+    if len(cdk) == 1:
+        return dict(environ)
+    return {**environ, "PATH": os.pathsep.join([str(Path(cdk[0]).parent), environ.get("PATH") or os.defpath])}
 
 
 _OF_SYNTHESIS: Final = {

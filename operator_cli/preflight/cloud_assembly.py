@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.errors import OperatorError
@@ -13,7 +14,6 @@ from operator_cli.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 PRODUCTION: Final = frozenset({"prod", "production"})
 """What an environment is called whose data somebody relies on."""
@@ -110,14 +110,25 @@ def selected(assembly: Assembly, words: Sequence[str]) -> Assembly:
     return replace(assembly, stacks=tuple(stack for stack in assembly.stacks if stack.name in chosen))
 
 
+USUAL_ASSEMBLY: Final = Path("cdk.out")
+"""Where the CDK puts it; that nothing is there is no mistake of the operator's."""
+
+
 def read_assembly(path: Path) -> Assembly | None:
-    """Read an assembly; `None` if there is none in that folder.
+    """Read an assembly; `None` if there is none in the usual place.
 
     Raises:
-        OperatorError: There is one, and it cannot be understood.
+        OperatorError: There is one, and it cannot be understood; or none where somebody said that there is.
     """
     if not (path / "manifest.json").is_file():
-        return None
+        if path.name == USUAL_ASSEMBLY.name:
+            return None
+        raise OperatorError(
+            f"{path} is no cloud assembly: it holds no manifest.json.",
+            why="Account and region of the stacks are in it, and nothing could be held against them.",
+            next_step="Name the folder that `cdk synth` writes (cdk.out), or leave --assembly out.",
+            status=ExitStatus.WRONG_USAGE,
+        )
     try:
         stacks: list[Stack] = []
         lookups: list[str] = []

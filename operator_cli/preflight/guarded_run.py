@@ -14,7 +14,7 @@ from operator_cli.credentials.facts import gather
 from operator_cli.credentials.sources import resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.preflight.cdk_cli import CdkArguments, cdk_command, read_arguments
+from operator_cli.preflight.cdk_cli import CdkArguments, cdk_command, read_arguments, with_node
 from operator_cli.preflight.gathering import Examined, as_json, examine
 from operator_cli.preflight.handed_session import handed_on, run_tool
 from operator_cli.preflight.session_arguments import wanted_of
@@ -57,8 +57,9 @@ def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -
         if handed.failed:
             return _refuse(_examine(wanted, options, output, None, connect=handed.connect), output)
         assembly = None
+        environ = with_node(cdk, handed.environ)
         if not given.places:
-            assembly, status = synthesised(cdk, given, handed.environ, profile=handed.profile)
+            assembly, status = synthesised(cdk, given, environ, profile=handed.profile)
             if status != ExitStatus.GOOD:
                 return status
         examined = _examine(wanted, options, output, assembly, stacks=given.rest, connect=handed.connect)
@@ -69,7 +70,7 @@ def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -
         app = ["--app", str(assembly)] if assembly is not None else []
         force = ["--force"] if operation is Operation.DESTROY and options.yes and "--force" not in given.rest else []
         command = [*cdk, operation.value, *given.rest, *app, *_profile(handed.profile), *force]
-        return _run(command, handed.environ, examined, output)
+        return _run(command, environ, examined, output)
 
 
 def run_program(operation: Operation, command: Sequence[str], options: argparse.Namespace, output: Output) -> int:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from operator_cli.preflight.cloud_assembly import USUAL_ASSEMBLY
 from operator_cli.preflight.session_check import Operation, Wanted
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def add_assembly_argument(parser: argparse.ArgumentParser) -> None:
         "--assembly",
         metavar="FOLDER",
         type=Path,
-        default=Path("cdk.out"),
+        default=USUAL_ASSEMBLY,
         help="the cloud assembly whose account and region count (cdk.out)",
     )
 

@@ -265,7 +265,8 @@ def _no_winner(wanted: Wanted, facts: SessionFacts, why: str) -> Finding:
         problem = unused[0] if unused else None
     cdk = facts.cdk_resolution.winner
     what = problem.what if problem else "There are no AWS credentials on this machine that would be used."
-    if wanted.operation.by_cdk and cdk is not None:
+    known = {source.where for source in facts.resolution.shadowed if source.problems}
+    if wanted.operation.by_cdk and cdk is not None and cdk.where not in known:
         what += f" The CDK would take {cdk.where} instead, unnoticed."
     return Finding(
         question="credentials",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.credentials.sources import SSO_SETTINGS
+from operator_cli.credentials.sources import SSO_SETTINGS, resolve
 from operator_cli.preflight.session_check import Operation
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def prompt(
     named = facts.profile is not None
     first = _sign_in(facts)
     profile = next((word for line in first.lines for word in _profile_of(line)), None)
-    then = command if named or profile is None else f"{command} --profile {profile}"
+    then = command if named or profile is None else _by_profile(command, profile)
     return Prompt(
         purpose=_purpose(wanted, assembly, region),
         ways=(first, _role(facts, command), _environment(facts)),
@@ -115,10 +115,10 @@ def _role(facts: CredentialFacts, command: str) -> Way:
     """A role that the SDKs assume by a profile, asking for a code."""
     roles = [name for name, settings in facts.profiles.items() if "role_arn" in settings]
     preferred = [facts.profile] if facts.profile in roles else roles[:SHOWN]
+    able = [name for name in preferred if name and resolve(replace(facts, profile=name)).winner is not None]
+    by_code = [name for name in able if "mfa_serial" in facts.profiles[name]]
     lines = tuple(
-        f"{command} --profile {name}"
-        + ("      # asks for a code" if "mfa_serial" in facts.profiles[name or ""] else "")
-        for name in preferred
+        _by_profile(command, name) + ("      # asks for a code" if name in by_code else "") for name in by_code or able
     )
     source = next((name for name, own in facts.credentials_profiles.items() if "aws_access_key_id" in own), "SOURCE")
     snippet = (
@@ -148,6 +148,12 @@ def _environment(facts: CredentialFacts) -> Way:
         because="It ends and cannot renew itself, and every program of this shell can read it. Never a long-lived key.",
         lines=(f'eval "$(aws configure export-credentials --profile {source} --format env)"',),
     )
+
+
+def _by_profile(command: str, profile: str) -> str:
+    """Repeat a command with a profile: among its own options, not among the arguments of what it runs."""
+    own, dashes, rest = command.partition(" -- ")
+    return f"{own} --profile {profile}{dashes}{rest}"
 
 
 def _profile_of(line: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from operator_cli.credentials.facts import gather
 from operator_cli.credentials.sources import Sdk, region_in_force, resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
-from operator_cli.preflight.cdk_cli import cdk_command, read_arguments
+from operator_cli.preflight.cdk_cli import cdk_command, read_arguments, with_node
 from operator_cli.preflight.gathering import as_json, examine
 from operator_cli.preflight.guarded_run import synthesised, tell_session
 from operator_cli.preflight.session_arguments import wanted_of
@@ -86,7 +86,8 @@ def run_watch(options: argparse.Namespace, output: Output) -> int:
 
     if held.fetched is None:
         return _refused(examined(None), output)
-    with _bridge(held, facts, output, region=options.region) as environ:
+    with _bridge(held, facts, output, region=options.region) as handed:
+        environ = with_node(cdk, handed)
         # `cdk watch` synthesises by itself, and would not say where to before it deploys there.
         given = read_arguments(options.rest)
         assembly, status = synthesised(cdk, given, environ, profile=watch_child.PROFILE)

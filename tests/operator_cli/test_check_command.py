@@ -176,3 +176,37 @@ def test_a_terminal_gets_the_same_words_wrapped_and_coloured(
     prose = [line for line in shown.splitlines() if not line.startswith("      ")]
     assert all(len(line) <= width for line in prose)
     assert "aws sso login --profile sso" in shown
+
+
+def test_the_command_to_repeat_has_the_profile_among_its_own_options(planted: PlantedMachine) -> None:
+    """Behind the dashes it would be an argument of what is run."""
+    facts = gather(planted.environ, now=NOW)
+    asked = prompt(
+        Wanted(operation=Operation.TESTS), facts, None, region=None, command="rolebound tests -- pytest tests"
+    )
+    assert asked.then == "rolebound tests --profile sso -- pytest tests"
+    assert all(line.index("--profile") < line.index(" -- ") for line in asked.ways[1].lines)
+
+
+def test_a_role_that_no_sdk_can_take_on_is_not_proposed(tmp_path: Path) -> None:
+    """A profile that comes back to itself was refused a line above."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text(
+        "[profile loop]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = pool\n"
+        "[profile pool]\nrole_arn = arn:aws:iam::123456789012:role/y\nsource_profile = loop\n"
+    )
+    facts = gather({"HOME": str(tmp_path)}, now=NOW)
+    said = prompt(Wanted(operation=Operation.DEPLOY), facts, None, region=None, command="rolebound deploy")
+    assert not any("--profile loop" in line for line in said.ways[1].lines)
+
+
+def test_the_cdk_takes_nothing_else_where_it_would_take_the_same(tmp_path: Path) -> None:
+    """A profile that is not signed in is told once, not as something that wins unnoticed."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text(
+        "[profile dev]\nlogin_session = arn:aws:iam::123456789012:user/ada\nregion = us-east-1\n"
+    )
+    done = rolebound("check", environ={"HOME": str(tmp_path), "AWS_PROFILE": "dev"}, folder=tmp_path)
+    assert done.returncode == ExitStatus.NO_CREDENTIALS
+    assert "unnoticed" not in done.stdout + done.stderr
+    assert "aws login --profile dev" in done.stdout + done.stderr

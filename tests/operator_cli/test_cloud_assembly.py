@@ -82,10 +82,19 @@ def test_production_is_known_by_its_tag_or_its_name(tmp_path: Path, name: str, t
 
 def test_no_assembly_is_none_and_a_broken_one_is_an_error(tmp_path: Path) -> None:
     """Absence is a fact; what cannot be understood is not taken for absence."""
-    assert read_assembly(tmp_path) is None
-    (tmp_path / "manifest.json").write_text("{")
+    usual = tmp_path / "cdk.out"
+    assert read_assembly(usual) is None
+    usual.mkdir()
+    (usual / "manifest.json").write_text("{")
     with pytest.raises(OperatorError, match="no cloud assembly"):
+        read_assembly(usual)
+
+
+def test_a_folder_that_somebody_named_has_to_be_an_assembly(tmp_path: Path) -> None:
+    """Else a check would say that all is well with stacks that it never saw."""
+    with pytest.raises(OperatorError, match=r"holds no manifest\.json") as refused:
         read_assembly(tmp_path)
+    assert refused.value.status == 2
 
 
 json_values = st.recursive(

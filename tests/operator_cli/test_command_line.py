@@ -52,3 +52,24 @@ def test_help_imports_no_sdk() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("closed", "status"), [(">&-", 0), (">/dev/full", 1), ("| true", 1)])
+def test_an_output_that_takes_nothing_ends_without_a_traceback(closed: str, status: int) -> None:
+    """Closed, full, or gone: the answer that could not be told is not called good."""
+    command = (
+        f"'{sys.executable}' -m operator_cli explain 'An error occurred (ExpiredToken) when calling the X operation'"
+    )
+    # The shell's own pipe has the reader gone before the answer comes.
+    line = f"set -o pipefail; {{ sleep 0.2; {command}; }} {closed}"
+    said = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - the one on PATH
+    assert "Traceback" not in said.stderr
+    assert said.returncode == status, said.stderr
+
+
+def test_no_text_becomes_a_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    """`:secret:` stands in every ARN of Secrets Manager."""
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-Ab12Cd"
+    denied = f"User: arn:aws:iam::123456789012:user/a is not authorized to perform: secretsmanager:GetSecretValue on resource: {arn} because no identity-based policy allows the secretsmanager:GetSecretValue action"
+    assert main(["explain", denied]) == 0
+    assert f'"Resource": "{arn}"' in capsys.readouterr().out

@@ -2,7 +2,8 @@
 
 Rules ask: does this text hold a credential whatever it is called (`credential_in`), does this name promise a secret
 (`promise_of`), is this text then one, or a word about one (`is_secret`), does this script assign any
-(`secrets_assigned_in`), or all of that at once (`secret_called`). No answer holds the value.
+(`secrets_assigned_in`), or all of that at once (`secret_called`). No answer holds the value. Where the values stand, so that
+nobody prints them, says `secret_spans`.
 """
 
 from __future__ import annotations
@@ -107,6 +108,8 @@ _SECRET_KEY_NEAR = re.compile(
     r"(?i)(?:aws_?secret|secret_?(?:access_?)?key|secret_?access|access_?key(?!_?id)|aws_?key)"
     r"[^\n]{0,40}?(?<![A-Za-z0-9/+])(?-i:(?P<key>[A-Za-z0-9/+]{40}))(?![A-Za-z0-9/+=])"
 )
+_LONG = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40,}")
+_LENGTH_OF_A_KEY: Final = 40
 _SHORTEST: Final = 12  # a password in a URL; everything else that gives itself away is longer
 
 
@@ -439,6 +442,7 @@ _COMMANDS: Final = tuple(
         r"(?i)\bnet\s+user\s+\S+\s+(?P<value>[^\s/\"'*]\S*)\s+/",
     )
 )
+_COMMAND_MARKS = re.compile(r"(?i)mysql|sshpass|curl|passwd|identified|password|securestring|net\s+user")
 _IS_CODE = re.compile(r"[$`(){}\[\]\0]|^[%@<]|^[A-Za-z_]\w*\.[A-Za-z_]|^\\")
 
 
@@ -451,7 +455,7 @@ def secrets_assigned_in(text: str, *, is_code: bool = False) -> Iterator[str]:
     if ("=" not in text and ":" not in text and " " not in text) or not _SECRET_WORD.search(text):
         return
     seen: set[str] = set()
-    for name, value in _assigned(text, is_code=is_code):
+    for name, value, _ in _assigned(text, is_code=is_code):
         is_literal = "\0" not in value and "$" not in value and (looks_drawn(value) or not is_code)
         if name not in seen and is_literal and is_secret(value, name):
             seen.add(name)
@@ -464,27 +468,65 @@ def secrets_assigned_in(text: str, *, is_code: bool = False) -> Iterator[str]:
             yield command[0].split(maxsplit=1)[0]
 
 
-def _assigned(text: str, *, is_code: bool) -> Iterator[tuple[str, str]]:
+def _assigned(text: str, *, is_code: bool) -> Iterator[tuple[str, str, tuple[int, int]]]:
+    """Give each name that promises something, with the literal that is given to it and where that stands."""
     for found in _ASSIGNMENT.finditer(text):
         name = found["name"]
         if promise_of(name) == "none":
             continue
-        quoted = next((v for v in (found["td"], found["ts"], found["ld"], found["ls"]) if v is not None), None)
+        quoted = next((group for group in ("td", "ts", "ld", "ls") if found[group] is not None), None)
         if quoted is not None:
-            yield name, quoted
+            yield name, found[quoted], found.span(quoted)
         elif not is_code and not _IS_CODE.search(found["tight"]):
             following = text[found.end() : found.end() + 1]
             # connect(password=password) hands a variable on.
             if following not in {"(", "["} and not (found["tight"] == name and following in {",", ")"}):
-                yield name, found["tight"]
+                yield name, found["tight"], found.span("tight")
     if is_code:
         return
     for pattern in (_LINE, _FLAG, _PAIR, _DEFINE, _CONFIGURE):
         for found in pattern.finditer(text):
-            name, *values = found.groups()
-            value = next(value for value in values if value is not None)
-            if promise_of(name) != "none" and not _IS_CODE.search(value):
-                yield name, value
+            name = found[1]
+            group = next(group for group in range(2, pattern.groups + 1) if found[group] is not None)
+            if promise_of(name) != "none" and not _IS_CODE.search(found[group]):
+                yield name, found[group], found.span(group)
+
+
+def secret_spans(line: str) -> Iterator[tuple[int, int]]:
+    """Give where the secrets of a line stand: all that `credential_in` and `secrets_assigned_in` go by, key ids aside."""
+    yield from _spans_that_give_themselves_away(line)
+    if not _SECRET_WORD.search(line):
+        return
+    for name, value, span in _assigned(line, is_code=False):
+        if is_secret(value, name):
+            yield span
+    for pattern in _COMMANDS if _COMMAND_MARKS.search(line) else ():
+        for command in pattern.finditer(line):
+            if not is_placeholder(command["value"]):
+                yield command.span("value")
+
+
+def _spans_that_give_themselves_away(line: str) -> Iterator[tuple[int, int]]:
+    if len(line) < _SHORTEST:
+        return
+    if _TOKEN_MARKS.search(line):
+        yield from (found.span() for found in _TOKEN.finditer(line))
+    if "://" in line:
+        yield from (found.span("password") for found in _PASSWORD_IN_URL.finditer(line))
+    if "asic " in line or "earer " in line:
+        yield from (found.span("value") for found in _HEADER.finditer(line) if looks_random(found["value"]))
+    long = [found.span() for found in _LONG.finditer(line)]
+    if not long:
+        return
+    yield from (found.span() for found in _SESSION_TOKEN.finditer(line))
+    yield from (found.span("key") for found in _SECRET_KEY_NEAR.finditer(line) if _is_mixed(found["key"]))
+    key_id = _KEY_ID.search(line)
+    for first, last in long:
+        run = line[first:last]
+        if last - first == _LENGTH_OF_A_KEY and (
+            _is_drawn_at_random(run) or (key_id is not None and first > key_id.start() and _is_mixed(run))
+        ):
+            yield first, last
 
 
 def secret_called(text: str, name: str) -> str:

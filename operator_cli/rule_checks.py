@@ -54,6 +54,20 @@ class LineRecogniser:
         return next(forms.secrets_assigned_in(line, is_code=is_code), None) is not None
 
 
+def secret_spans(line: str) -> Iterator[tuple[int, int]]:
+    """Give where secrets stand in a line of any text, by the same judgement as `LineRecogniser`."""
+    from credential_rules.credential_forms import secret_spans as spans  # noqa: PLC0415 - as above
+
+    return spans(line)
+
+
+def promises_secret(name: str, value: str) -> bool:
+    """Whether a name promises a secret, and the value given to it can be one and is no placeholder or reference."""
+    from credential_rules import credential_forms as forms  # noqa: PLC0415 - as above
+
+    return forms.promise_of(name) != "none" and forms.is_secret(value, name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IamAction:
     """An IAM action that AWS has.

@@ -40,8 +40,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
     from operator_cli.denials.explanation import explain_all  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.masking import masked  # noqa: PLC0415 - as above
 
-    found = explain_all(_text(options.source), resource=options.resource)
+    found = explain_all(_text(options.source), resource=masked(options.resource) if options.resource else None)
     if output.as_json and options.all:
         output.json({"explanations": [_whole(one) for one in found]})
     elif output.as_json:
@@ -71,9 +72,11 @@ def _text(source: list[str]) -> str:
         is_file = is_folder = False
     if is_file:
         return _read(path)
+    from operator_cli.masking import masked  # noqa: PLC0415 - `--help` needs none of it
+
     if is_folder or (len(typed.split()) == 1 and ("/" in typed or path.suffix in {".log", ".txt", ".json", ".out"})):
         raise OperatorError(
-            f"There is no file {typed}." if not is_folder else f"{typed} is a folder.",
+            f"There is no file {masked(typed)}." if not is_folder else f"{typed} is a folder.",
             why="A name without spaces is taken for a file.",
             next_step="Check the path, or pass the error's text in quotes.",
             status=ExitStatus.WRONG_USAGE,

@@ -1,4 +1,4 @@
-"""What a denial is wrapped in, taken off: escapes, colours, line prefixes, hard-wrapped lines; and secrets, masked.
+"""What a denial is wrapped in, taken off: escapes, colours, line prefixes, hard-wrapped lines.
 
 Everything here is linear in the length of the text: a log of a megabyte is read like a message of a line.
 """
@@ -10,7 +10,6 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Final
 
-MASK: Final = "[masked]"
 JOINT: Final = "\v"
 """Stands where a line was broken that is whole again: most probably within a word, and perhaps between two."""
 
@@ -46,38 +45,6 @@ _PREFIX: Final = re.compile(
 )
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
-_SECRETS: Final = (
-    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,124}(?<=[A-Z0-9]{4})\b"), None),
-    (
-        re.compile(
-            r"(?P<kept>(?:secret_?-?access_?-?key|secret_?-?key|session_?-?token|security_?-?token|aws_?-?secret|password"
-            r"|X-Amz-Security-Token|X-Amz-Signature|X-Amz-Credential|Signature|authorization)"
-            r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?(?:AWS4-HMAC-SHA256\s)?)[^\s\"',;&}<>]{8,}",
-            re.IGNORECASE,
-        ),
-        MASK,
-    ),
-    (
-        re.compile(
-            r"(?<![A-Za-z0-9/+_:.-])(?=[A-Za-z0-9/+]{0,39}[0-9])(?=[A-Za-z0-9/+]{0,39}[A-Z])"
-            r"(?=[A-Za-z0-9/+]{0,39}[a-z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])"
-        ),
-        MASK,
-    ),
-    (re.compile(r"\b(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9/+=]{20,}"), MASK),
-)
-
-
-def masked(text: str) -> str:
-    """Give the text without secrets: of a key's id the last four characters stay, of a secret or a token nothing."""
-    for pattern, replacement in _SECRETS:
-        if replacement is None:
-            text = pattern.sub(lambda found: f"****{found[0][-4:]}", text)
-        elif "kept" in pattern.groupindex:
-            text = pattern.sub(lambda found: found["kept"] + MASK, text)
-        else:
-            text = pattern.sub(MASK, text)
-    return text
 
 
 def plain(text: str) -> str:

@@ -11,9 +11,10 @@ from itertools import islice, takewhile, zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.denials.known_errors import DENIAL_CODES, KNOWN_ERRORS, KnownError
-from operator_cli.denials.plain_text import Squeezed, masked, plain
+from operator_cli.denials.plain_text import Squeezed, plain
 from operator_cli.denials.reading import Reading
 from operator_cli.denials.sentence import Sentence, sentences
+from operator_cli.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,8 +88,16 @@ def readings(text: str) -> tuple[Reading, ...]:
     kept.sort(key=lambda finding: (-finding.weight, finding.place))
     distinct: dict[tuple[object, ...], Reading] = {}
     for finding in kept:
-        distinct.setdefault(_identity(finding.reading), finding.reading)
+        reading = _shown(finding.reading)
+        distinct.setdefault(_identity(reading), reading)
     return tuple(distinct.values())
+
+
+def _shown(reading: Reading) -> Reading:
+    """Mask again what was put together from broken lines and escapes: no line of the text held it whole."""
+    told = ("error_code", "operation", "principal", "action", "reason_action", "resource", "policy_arn")
+    again: dict[str, Any] = {name: masked(value) for name in told if (value := getattr(reading, name))}
+    return replace(reading, **again)
 
 
 def _identity(reading: Reading) -> tuple[object, ...]:

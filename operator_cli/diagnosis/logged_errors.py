@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from operator_cli.denials.plain_text import masked
 from operator_cli.denials.reader import readings
+from operator_cli.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -157,10 +157,6 @@ _TIMEOUT_NAMES: Final = (
 
 _OPERATION: Final = re.compile(r"when calling the (\w{1,100}) operation")
 _ADDRESS: Final = re.compile(r"endpoint URL: ?\\?[\"']https?://([A-Za-z0-9.-]{1,250})")
-_DENSE: Final = re.compile(
-    r"(?<![A-Za-z0-9/+=:_-])(?=[A-Za-z0-9/+=]*[0-9])(?=[A-Za-z0-9/+=]*[A-Za-z])[A-Za-z0-9+=][A-Za-z0-9/+=]{39,}"
-)
-"""As long and as dense as a secret, a token or a hash."""
 
 
 def errors_in(lines: Iterable[LogLine]) -> tuple[LoggedError, ...]:
@@ -184,7 +180,8 @@ def errors_in(lines: Iterable[LogLine]) -> tuple[LoggedError, ...]:
 
 
 def _error_in(line: LogLine) -> LoggedError | None:
-    text = _flat(line.text[:_LONGEST_LINE])
+    # Masked before it is taken apart: JSON's names tell which of its values are secrets.
+    text = masked(_flat(masked(line.text[:_LONGEST_LINE])))
     for kind, pattern in _CODES:
         match = pattern.search(text)
         if match is not None:
@@ -226,16 +223,11 @@ def _service_of(host: str) -> str:
 
 def _excerpt(text: str, around: str) -> str:
     """Give the part of a text around some words as people may see it: one short line, nothing secret."""
-    line = " ".join(without_secrets(text).split())
+    line = " ".join(masked(text).split())
     at = max(0, line.find(" ".join(around.split())))
     begin = max(0, min(at - _LONGEST_EXCERPT // 3, len(line) - _LONGEST_EXCERPT))
     part = line[begin : begin + _LONGEST_EXCERPT]
     return f"{'…' if begin else ''}{part}{'…' if begin + _LONGEST_EXCERPT < len(line) else ''}"
-
-
-def without_secrets(text: str) -> str:
-    """Give a text with key ids cut to their last four characters, and without what may be a secret or a token."""
-    return _DENSE.sub("…", masked(text))
 
 
 def _flat(text: str) -> str:

@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="template, cdk.out, Python file or folder")
     check.add_argument("--format", choices=_FORMATS, default="text", help="how to write the findings (default: text)")
     check.add_argument(
-        "--skip-other-files", action="store_true", help="pass over files that are no template, as a commit hook needs"
+        "--skip-other-files",
+        action="store_true",
+        help="pass over files that are no template and code that is not built yet, as a commit hook needs",
     )
     docs = commands.add_parser("docs", help="write docs/rules.md from the rules")
     docs.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is stale")

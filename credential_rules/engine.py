@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from credential_rules.assembly import is_assembly, read_assembly
 from credential_rules.index import Index
 from credential_rules.reader import Unreadable, looks_like_template, read_template
-from credential_rules.sources import Source, SourceReader, own_files, sources_of_templates
+from credential_rules.sources import Source, SourceReader, code_that_is_missing, own_files, sources_of_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -72,7 +72,8 @@ def check(paths: Iterable[Path], rules: Iterable[Rule], *, skip_other_files: boo
     """Judges templates, assemblies and folders of source together, so that stacks see each other's exports.
 
     Nothing that the files hold makes it raise: what cannot be judged is named in `Report.errors`, the rest is judged.
-    `skip_other_files` passes over files that are neither Python nor look like templates, as a commit hook needs.
+    `skip_other_files` passes over files that are neither Python nor look like templates, and over code that is not built
+    yet, as a commit hook needs.
     """
     target = read(paths, skip_other_files=skip_other_files)
     return judge(target, rules)
@@ -161,7 +162,10 @@ def _reported(rule: Rule, finding: Finding) -> Iterator[Reported]:
 
 
 def read(paths: Iterable[Path], *, skip_other_files: bool = False) -> Target:
-    """Reads every path: a template, a Python file, a `cdk.out`, or a folder with source and templates in it."""
+    """Reads every path: a template, a Python file, a `cdk.out`, or a folder with source and templates in it.
+
+    Code that a template names on this machine and that is not there is an error: what was never found was not checked.
+    """
     target = Target()
     reader = SourceReader()
     alone: list[Source] = []
@@ -175,6 +179,9 @@ def read(paths: Iterable[Path], *, skip_other_files: bool = False) -> Target:
     known = {source.path for source in used}
     target.sources = used + [source for source in {s.path: s for s in alone}.values() if source.path not in known]
     target.errors.update(reader.errors)
+    if not skip_other_files:
+        # A commit holds no build output; a hook that asked for it would only be switched off.
+        target.errors.update(code_that_is_missing(target.templates))
     return target
 
 

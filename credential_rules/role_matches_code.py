@@ -372,7 +372,8 @@ RULE = Rule(
         " CDK (grant_read_data) or a policy template of SAM is one decision: it is used if any part of it is. Where the code"
         " decides at run time what it calls, say it at the end of the line: `# aws: dynamodb:PutItem on TABLE, sqs:SendMessage`"
         " or `# aws: none`; for code that is not Python, in the function's Metadata: `AwsOperations: [dynamodb:PutItem]`. Only"
-        " functions whose code is part of the run are judged."
+        " functions whose code is part of the run are judged; code that a template names beside it (CodeUri: src/) and that is"
+        " not there is told as what could not be read, for it was never checked."
     ),
     applies_to=FUNCTION_TYPES,
     on_resource=_role_and_code,

@@ -24,6 +24,7 @@ MOST_SOURCE_BYTES: Final = 2_000_000
 MOST_FILES: Final = 5_000
 """Files per function or folder: more means that somebody's environment was packed, not their code."""
 
+_WITH_CODE: Final = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function"})
 _MOST_FILES_OF_A_PACKAGE: Final = 500
 _IMPORTS_SDK: Final = re.compile(rb"^\s*(?:import|from)\s+(?:aio)?boto(?:3|core)\b", re.MULTILINE)
 
@@ -277,7 +278,7 @@ def sources_of_templates(templates: list[Template], reader: SourceReader) -> lis
     by_path: dict[str, tuple[Source, list[Resource]]] = {}
     for template in templates:
         for resource in template.resources.values():
-            if resource.type in {"AWS::Lambda::Function", "AWS::Serverless::Function"} and _is_python(resource):
+            if resource.type in _WITH_CODE and _is_python(resource):
                 for source in _sources_of(resource, reader):
                     by_path.setdefault(source.path, (source, []))[1].append(resource)
     return [replace(source, functions=tuple(functions)) for source, functions in by_path.values()]
@@ -297,21 +298,63 @@ def _sources_of(resource: Resource, reader: SourceReader) -> list[Source]:
             code = text.literal
             found += reader.inline(name, text.pattern if code is None else code, is_complete=code is not None)
         return found
-    for location in _code_locations(resource):
+    for location in (*_assets(resource), *_local_code(resource)):
         if location.is_dir():
             found += reader.folder(location)
-        elif location.suffix in {".zip", ".jar"} and location.is_file():
+        elif location.suffix == ".py":
+            source = reader.file(location) if location.is_file() else None
+            found += [source] if source is not None else []
+        elif _is_archive(location):
             found += reader.archive(location)
     return found
 
 
-def _code_locations(resource: Resource) -> Iterator[Path]:
-    template = resource.template
+def code_that_is_missing(templates: list[Template]) -> dict[str, str]:
+    """What to say of each place on this machine from which a Python function takes its code, and where there is none.
+
+    Places elsewhere (S3, a registry of images) and places that only the deployment decides are not asked for.
+    """
+    missing: dict[str, list[Resource]] = {}
+    for template in templates:
+        for resource in template.resources.values():
+            if (
+                resource.type in _WITH_CODE
+                and _is_python(resource)
+                and "Image" not in resource["PackageType"].literals()
+            ):
+                for location in _local_code(resource):
+                    if not (
+                        location.is_dir() or (location.suffix == ".py" and location.is_file()) or _is_archive(location)
+                    ):
+                        missing.setdefault(str(location), []).append(resource)
+    return {location: _missing_code(resources) for location, resources in missing.items()}
+
+
+def _missing_code(resources: list[Resource]) -> str:
+    names = ", ".join(f"'{resource.logical_id}'" for resource in resources)
+    files = ", ".join(sorted({resource.template.file for resource in resources}))
+    return (
+        f"The code of {names} ({files}) should be here, and no folder, archive or Python file is. It was not checked, nor"
+        " were the roles against what it calls. Build it first, correct the path, or check where the code is."
+    )
+
+
+def _is_archive(location: Path) -> bool:
+    return location.is_file() and (location.suffix in {".zip", ".jar"} or zipfile.is_zipfile(location))
+
+
+def _assets(resource: Resource) -> Iterator[Path]:
     for text in (resource["Code"]["S3Key"] or resource["CodeUri"]["Key"]).texts():
-        asset = template.assets.get(text.literal or "")
+        asset = resource.template.assets.get(text.literal or "")
         if asset is not None:
             yield asset
-    code = resource["Code"]
-    for literal in (*resource["CodeUri"].literals(), *(code.literals() if not code.is_mapping else ())):
-        if not literal.startswith(("s3://", "http")):
-            yield template.directory / literal
+
+
+def _local_code(resource: Resource) -> Iterator[Path]:
+    """Where the template says, as a path of this machine, that the code of a function is."""
+    if resource["InlineCode"]:
+        return
+    for value in (resource["CodeUri"], resource["Code"]):
+        for literal in value.literals() if not value.is_mapping else ():
+            if literal and not literal.startswith(("s3://", "http")):
+                yield resource.template.directory / literal

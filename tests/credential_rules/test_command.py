@@ -198,6 +198,71 @@ Resources:
     assert {Path(f.file).name for f in found} == {"t.yaml"}
 
 
+FUNCTION = (
+    "Resources:\n  Hello:\n    Type: AWS::Serverless::Function\n    Properties:\n      {{{}, Handler: app.handler}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "CodeUri: nocode/, Runtime: python3.13",
+        "CodeUri: ./nocode.zip, Runtime: python3.13",
+        "Code: nocode, Runtime: python3.13",
+        "CodeUri: nocode.py, Runtime: python3.13",
+        "CodeUri: template.yaml, Runtime: python3.13",
+    ],
+)
+def test_code_that_is_not_there_is_named_and_no_pass(
+    properties: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path that leads nowhere, or to what is no code, was not checked: status 2, with the function and what to do."""
+    monkeypatch.chdir(tmp_path)
+    Path("template.yaml").write_text(FUNCTION.format(properties))
+    assert main(["check", "template.yaml", "--format", "json"]) == 2
+    (error,) = json.loads(capsys.readouterr().out)["errors"]
+    assert error["file"] == properties.partition(",")[0].partition(": ")[2].removeprefix("./").rstrip("/")
+    assert "The code of 'Hello' (template.yaml) should be here" in error["message"]
+    assert "Build it first" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "CodeUri: nocode/, Runtime: nodejs24.x",
+        "CodeUri: nocode/, Runtime: provided.al2023",
+        "CodeUri: s3://code/app.zip, Runtime: python3.13",
+        "CodeUri: {Bucket: code, Key: app.zip}, Runtime: python3.13",
+        "CodeUri: !Ref Somewhere, Runtime: python3.13",
+        "PackageType: Image, CodeUri: nocode/",
+        "InlineCode: 'def handler(e, c): pass', Runtime: python3.13",
+    ],
+)
+def test_code_that_is_not_to_be_there_is_not_asked_for(properties: str, tmp_path: Path) -> None:
+    """Another language, another place, a place that the deployment decides."""
+    template = tmp_path / "template.yaml"
+    template.write_text(FUNCTION.format(properties) + "Parameters: {Somewhere: {Type: String}}\n")
+    assert check([template], all_rules()).errors == {}
+
+
+def test_a_commit_hook_does_not_ask_for_what_is_not_built_yet(tmp_path: Path) -> None:
+    """Build output is not committed; the check of the whole app asks for it."""
+    template = tmp_path / "template.yaml"
+    template.write_text(FUNCTION.format("CodeUri: build/, Runtime: python3.13"))
+    assert check([template], all_rules(), skip_other_files=True).errors == {}
+    assert list(check([template], all_rules()).errors) == [str(tmp_path / "build")]
+
+
+def test_a_single_file_is_code_too(tmp_path: Path) -> None:
+    """`CodeUri` may name one module: it is packed, so it is read."""
+    (tmp_path / "app.py").write_text(CODE)
+    template = tmp_path / "template.yaml"
+    template.write_text(FUNCTION.format("CodeUri: app.py, Runtime: python3.13"))
+    report = check([template], all_rules())
+    assert report.errors == {}
+    assert "code-holds-no-credentials" in {found.rule for found in report.findings}
+
+
 def test_broken_source_is_named_and_the_rest_is_checked(tmp_path: Path) -> None:
     """A syntax error is that file's error."""
     (tmp_path / "broken.py").write_text("def f(:\n")

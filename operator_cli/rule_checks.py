@@ -262,36 +262,54 @@ def _key_in(value: str, message: str) -> VariableFault | None:
 
 def _calls(index: Index, function: Function, where: str) -> tuple[list[Call], list[str]]:
     """Give the calls that the function's code makes, and those that nobody can name."""
-    from credential_rules.code_calls import operations_of  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.called_arns import arn_of, arns_of_all  # noqa: PLC0415 - the other commands need none of it
+    from credential_rules.code_calls import operations_of  # noqa: PLC0415 - as above
     from credential_rules.needs import needs_of  # noqa: PLC0415 - as above
 
     actions: dict[tuple[str, str], set[str]] = {}
     for need in needs_of(index, function):
         if need.by_code and need.is_required:
-            resource = _arn(need.target, need.action, need.below, where) if isinstance(need.target, str) else ""
+            if arns_of_all(need.action, where) == ("*",):
+                resource = "*"
+            elif isinstance(need.target, str):
+                resource = arn_of(need.target, need.action, where, need.below)
+            else:
+                resource = ""
             actions.setdefault((f"{need.path}:{need.line}", resource), set()).add(need.action)
     found = [Call(tuple(sorted(names)), place, resource) for (place, resource), names in actions.items()]
     unknown = [f"{one.path}:{one.line}: {one.reason}" for one in operations_of(index, function).unknown]
     return found, unknown
 
 
-def _arn(name: str, action_name: str, below: str, where: str) -> str:
-    """Give the ARN of what a call names, in the function's own region and account; empty if it may be several things."""
-    from credential_rules.iam_actions import action  # noqa: PLC0415 - as above
+def arn_of(named: str, action: str, function: str) -> str:
+    """Give the ARN of what is named where a function calls an action, with `*` and `?` for what the name does not say.
 
-    if name.startswith("arn:"):
-        return name if not below else ""
-    known = action(action_name)
-    formats = {} if known is None else dict.fromkeys(known.required_arn_formats or known.arn_formats)
-    _, partition, _, region, account = where.split(":")
-    held = {"${Partition}": partition, "${Region}": region, "${Account}": account}
-    found = []
-    for form in formats:
-        for hole, value in held.items():
-            form = form.replace(hole, value)  # noqa: PLW2901 - filled step by step
-        if form.count("${") == 1 and not below:
-            found.append(re.sub(r"\$\{[^}]*\}", lambda _: name, form))
-    return found[0] if len(found) == 1 and len(formats) == 1 else ""
+    Empty if the name does not tell which resource it is.
+    """
+    from credential_rules.called_arns import arn_of  # noqa: PLC0415 - the other commands need none of it
+
+    return arn_of(named, action, function.rpartition(":function:")[0])
+
+
+def resources_of_all(action: str, function: str) -> tuple[str, ...]:
+    """Give one resource of each kind that an action may be on, with a name that no policy has."""
+    from credential_rules.called_arns import arns_of_all, one_of  # noqa: PLC0415 - as above
+
+    return tuple(one_of(pattern) for pattern in arns_of_all(action, function.rpartition(":function:")[0]))
+
+
+def one_of(pattern: str) -> str:
+    """Give a resource that a pattern stands for, whose unknown parts are like no name that a policy has."""
+    from credential_rules.called_arns import one_of  # noqa: PLC0415 - as above
+
+    return one_of(pattern)
+
+
+def may_be_same(first: str, second: str) -> bool:
+    """Say whether one resource can be what two patterns stand for."""
+    from credential_rules.called_arns import may_be_same  # noqa: PLC0415 - as above
+
+    return may_be_same(first, second)
 
 
 def answers_for(endpoint: str, service: str) -> bool:

@@ -90,7 +90,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call in the code: the IAM actions that it needs, at `path:line`, and the ARN it names (empty if unknown)."""
+    """One call in the code: the IAM actions that it needs, at `path:line`, and the ARN it names (empty if unknown).
+
+    `*` and `?` in the ARN stand for what the code does not name: an object's key, the end of a secret's ARN.
+    """
 
     actions: tuple[str, ...]
     place: str

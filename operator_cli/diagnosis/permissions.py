@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from operator_cli.diagnosis.cause import Cause, Doubt, Likelihood, Slug
 from operator_cli.diagnosis.deployed_function import document_of
 from operator_cli.diagnosis.logged_errors import Kind
+from operator_cli.rule_checks import arn_of, may_be_same, one_of, resources_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,7 +112,8 @@ class _Judge:
 
     def of_log(self, error: LoggedError) -> Iterator[Cause | Doubt]:
         """Judge what AWS denied: by its own words where they say why, else by the policies that were read."""
-        action, resource = error.action, error.resource or self._called_on(error.action)
+        action = error.action
+        resource = self._named_in_log(error) or self._called_on(action)
         told = _POLICIES.get(error.policy_type, Slug.EXPLICIT_DENY if error.is_explicit else None)
         if told is not None:
             yield self._cause(told, Likelihood.CERTAIN, action, resource, policy=error.policy)
@@ -126,7 +128,7 @@ class _Judge:
         found = list(self._stopped_by(action, resource, layers)) or list(self._stopped_by(action, resource))
         for slug, endpoint in found:
             yield self._cause(slug, Likelihood.CERTAIN, action, resource, endpoint)
-        if not found and not resource:
+        if not found and (not resource or self._on(action, resource).allowed is False):
             yield self._cause(Slug.WRONG_RESOURCE, Likelihood.CERTAIN, action, resource)
         elif not found:
             # What the code names may not be what it called.
@@ -139,11 +141,16 @@ class _Judge:
         """Judge one action of a call in the code."""
         if not self._is_known:
             return
-        if call.resource:
-            permission = self._may("identity", action, call.resource)
-            if permission.allowed is None:
-                yield Doubt(f"Whether the role may {action} on {call.resource} ({call.place}): {permission.reason}.")
-                return
+        permission = self._on(action, call.resource)
+        if permission.allowed is None:
+            on = f" on {call.resource}" if call.resource else ""
+            yield Doubt(f"Whether the role may {action}{on} ({call.place}): {permission.reason}.")
+            return
+        if permission.allowed is False and (granted := self._perhaps_granted(action, call.resource)):
+            yield Doubt(
+                f"Whether the role may {action} ({call.place}): it is allowed on {', '.join(granted)} only, and the code does"
+                f" not say whether it calls that{f', but {call.resource}' if call.resource else ''}."
+            )
         for slug, endpoint in self._stopped_by(action, call.resource):
             yield self._cause(slug, Likelihood.LIKELY, action, call.resource, endpoint, call.place)
         yield from self._unclear(action, call)
@@ -162,7 +169,7 @@ class _Judge:
     ) -> Iterator[tuple[Slug, str]]:
         """Name what stops an action, layer by layer, and the endpoint where it is one's policy."""
         granted = self._granted(action)
-        targets = [resource] if resource else [_concrete(each) for each in granted]
+        targets = self._targets(action, resource)
         if "identity" in layers:
             asked = targets or [_concrete(each) for each in self._resources]
             permissions = [self._may("identity", action, each) for each in asked]
@@ -187,11 +194,50 @@ class _Judge:
         if self._facts.role is not None and self._facts.role.boundary is not None:
             layers.append(("boundary", "the role's boundary", None))
         layers += [("endpoint", f"the policy of {endpoint}", policy) for endpoint, policy in policies.items()]
-        for resource in [call.resource] if call.resource else [_concrete(each) for each in self._granted(action)]:
-            for layer, name, policy in layers:
-                permission = self._may(layer, action, resource, policy)
-                if permission.allowed is None:
-                    yield Doubt(f"Whether {name} lets {action} through ({call.place}): {permission.reason}.")
+        targets = self._targets(action, call.resource)
+        for layer, name, policy in layers:
+            permissions = [self._may(layer, action, target, policy) for target in targets]
+            reasons = {permission.reason: None for permission in permissions if permission.allowed is None}
+            if not reasons and len({permission.allowed for permission in permissions}) > 1:
+                reasons = {"it does on some of what the role may, and the code does not say on what it calls": None}
+            for reason in reasons:
+                yield Doubt(f"Whether {name} lets {action} through ({call.place}): {reason}.")
+
+    def _on(self, action: str, resource: str) -> Permission:
+        """Say whether the role may do something to a resource whatever its unknown parts are; to any if it is empty."""
+        targets = [one_of(resource)] if resource else resources_of_all(action, self._facts.arn)
+        found = [self._may("identity", action, target) for target in targets]
+        for answer in (True, None):
+            for permission in found:
+                if permission.allowed is answer:
+                    return permission
+        return found[0]
+
+    def _perhaps_granted(self, action: str, resource: str) -> list[str]:
+        """Give what the role may do something to that may be what is called, where that is not known to its last part."""
+        granted = self._granted(action)
+        if not resource:
+            return granted
+        if _is_pattern(resource):
+            return [each for each in granted if may_be_same(each, resource)]
+        if action.startswith("lambda:"):
+            # A version or an alias, which a call may name beside the function.
+            return [each for each in granted if may_be_same(each, f"{resource}:*")]
+        return []
+
+    def _targets(self, action: str, resource: str) -> list[str]:
+        """Give what a call may be on: all of it has to be denied for the call to be denied for sure."""
+        perhaps = [_concrete(each) for each in self._perhaps_granted(action, resource)]
+        if resource and self._on(action, resource).allowed is not False:
+            perhaps = []
+        return [*([one_of(resource)] if resource else []), *perhaps]
+
+    def _named_in_log(self, error: LoggedError) -> str:
+        """Give the ARN of what AWS says it denied a call on: it may say a name, or a secret's ARN without its end."""
+        named = error.resource
+        if named.startswith("arn:") and not error.action.startswith("secretsmanager:"):
+            return named
+        return (arn_of(named, error.action, self._facts.arn) if named else "") or named
 
     def _called_on(self, action: str) -> str:
         """Give the one resource that the code calls an action on, as far as it is known and the only one."""
@@ -267,6 +313,10 @@ def _listed(value: object) -> Sequence[Any]:
     if value is None:
         return ()
     return value if isinstance(value, list) else [value]
+
+
+def _is_pattern(resource: str) -> bool:
+    return resource != "*" and not {"*", "?"}.isdisjoint(resource)
 
 
 def _concrete(resource: str) -> str:

@@ -159,6 +159,12 @@ def tell(diagnosis: Diagnosis, output: Output) -> None:
         page.line(
             Text("Nothing wrong: it signs as its role, its calls arrive, and the role may make them.", style="green")
         )
+    if diagnosis.is_another_matter:
+        said = (
+            "Nothing wrong with credentials, network path or permissions, as far as they were read. The log's last errors are"
+            " of another kind."
+        )
+        page.line(Text(said, style="yellow"))
     for number, cause in enumerate(diagnosis.causes, start=1):
         likelihood = (cause.likelihood.value, _COLOURS[cause.likelihood.value])
         page.line()
@@ -220,6 +226,8 @@ COMMAND: Final = Command(
         "Reads a deployed function and what decides whether its calls to AWS succeed: its variables, code, role, network and"
         " last errors. Prints the causes, the likeliest first, each with what shows it and what to do. It changes"
         " nothing, and shows no value of a variable. What it may not read it names, with the permission that it lacks.\n\n"
+        "Exit status 0: nothing is wrong, and all of it could be told. 1: a cause or a doubt is named, also where the log's"
+        " errors are no matter of credentials (not-a-credential-matter).\n\n"
         "The JSON document holds: function, healthy, causes (slug, likelihood: certain, likely or possible, what, evidence,"
         " fix, sources), cannot_tell (what, permission or null), errors of the log (code, kind, operation or null, times,"
         " last), notes, aws_calls, seconds."

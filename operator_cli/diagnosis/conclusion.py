@@ -57,6 +57,11 @@ class Diagnosis:
         """Whether nothing is wrong, and everything could be told."""
         return not self.causes and not self.doubts
 
+    @property
+    def is_another_matter(self) -> bool:
+        """Whether the log's errors are all that is wrong, and of another kind than what is judged here."""
+        return bool(self.causes) and not self.doubts and all(Kind.ANOTHER in cause.explains for cause in self.causes)
+
 
 def diagnose(facts: Facts, judgement: Judgement, may: May) -> Diagnosis:
     """Find the causes.
@@ -67,6 +72,8 @@ def diagnose(facts: Facts, judgement: Judgement, may: May) -> Diagnosis:
         may: Says what its role may do.
     """
     errors, older = _since_last_change(facts)
+    # An exception of the program's own is often the echo of one that names the cause.
+    errors = [error for error in errors if error.kind is not Kind.ANOTHER] or errors
     found = [*identity_causes(facts, may), *signer_causes(judgement, errors), *way_causes(facts, judgement)]
     doubts = [*_unread(facts), *_unjudged(judgement), *way_doubts(facts, judgement)]
     for each in permission_causes(facts, judgement, errors, may):

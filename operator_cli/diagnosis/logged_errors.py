@@ -36,6 +36,8 @@ class Kind(StrEnum):
     DENIED_TO_ANOTHER = "denied-to-another"
     CLOCK = "clock"
     NOT_CREDENTIALS = "not-credentials"
+    ANOTHER = "another"
+    """An error that ended an invocation and is of none of these families: a programmer's, a database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ _CODES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
             r"|InvalidEntrypoint|MarshalError|OutOfMemory)|ImportModuleError|ModuleNotFoundError)\b|signal: killed"
         ),
     ),
+    # What Lambda writes of an exception that left the handler; a program's own lines have a time there.
+    (Kind.ANOTHER, re.compile(r"(?m)^\[ERROR\][ \t]{1,3}([A-Za-z_][\w.]{0,120})(?=:|[ \t]*$)")),
 )
 _UNNAMED: Final = {
     Kind.PROFILE: "ProfileNotFound",
@@ -249,6 +253,10 @@ def _texts(value: object) -> Iterator[str]:
         if isinstance(current, str):
             yield current
         elif isinstance(current, dict):
+            kind = current.get("errorType")
+            if isinstance(kind, str):
+                # As Lambda writes it where logs are text.
+                yield f"[ERROR] {kind}: {current.get('errorMessage') or current.get('message') or ''}"
             todo += current.values()
         elif isinstance(current, list):
             todo += current

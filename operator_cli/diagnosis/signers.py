@@ -242,6 +242,16 @@ def log_only_causes(errors: Iterable[LoggedError]) -> Iterator[Cause]:
             (),
             frozenset({Kind.NOT_CREDENTIALS}),
         )
+    if Kind.ANOTHER in kinds:
+        yield Cause(
+            Slug.NOT_CREDENTIALS,
+            Likelihood.LIKELY,
+            "The function fails with errors of another kind: no matter of credentials, of the way to AWS or of permissions.",
+            (),
+            "Mend what the lines of the log name: the program, or what it talks to besides AWS, such as a database.",
+            (),
+            frozenset({Kind.ANOTHER}),
+        )
 
 
 class _Code:

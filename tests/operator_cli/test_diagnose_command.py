@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from operator_cli.__main__ import main
 from operator_cli.commands.diagnose import examine, tell
+from operator_cli.diagnosis.cause import Slug
+from operator_cli.diagnosis.conclusion import as_json
 from operator_cli.diagnosis.deployed_function import permissions
 from operator_cli.exit_status import ExitStatus
 from operator_cli.output import Output
@@ -69,3 +71,29 @@ def test_no_function_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     """With the command line that is meant."""
     assert main(["diagnose"]) == ExitStatus.WRONG_USAGE
     assert "rolebound diagnose FUNCTION" in capsys.readouterr().err
+
+
+def test_errors_of_another_kind_are_named_and_what_was_judged_is_said_to_be_right() -> None:
+    """Each invocation fails, and not with AWS: that is no "nothing wrong". Type and first line, without their secrets."""
+    recorded = Recorded()
+    recorded.logs(
+        "[ERROR] KeyError: 'ORDER_ID'\nTraceback (most recent call last):\n  File ...",
+        "[ERROR] OperationalError: connection to postgres://ada:hunter2-Kx@10.0.0.5:5432/db failed: Connection timed out\n",
+    )
+    diagnosis = examine(recorded, NAME)
+    assert not diagnosis.is_healthy
+    assert [cause.slug for cause in diagnosis.causes] == [Slug.NOT_CREDENTIALS]
+    text = told(recorded)
+    assert "Nothing wrong with credentials, network path or permissions, as far as they were read." in text
+    assert "KeyError: 'ORDER_ID'" in text
+    assert "OperationalError: connection to postgres://" in text
+    assert "hunter2" not in text + json.dumps(as_json(diagnosis))
+
+
+def test_an_error_of_another_kind_beside_one_of_credentials_is_its_echo() -> None:
+    """The program's own exception says less than AWS's."""
+    recorded = Recorded()
+    recorded.logs(
+        "An error occurred (ExpiredToken) when calling the PutItem operation", "[ERROR] OrderFailed: could not store"
+    )
+    assert "another kind" not in told(recorded)

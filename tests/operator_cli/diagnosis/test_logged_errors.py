@@ -56,6 +56,15 @@ def only(text: str) -> LoggedError:
         (f"User: {ROLE} is not authorized to perform: sqs:X", Kind.DENIED, "AccessDenied"),
         ("Runtime.ImportModuleError: Unable to import", Kind.NOT_CREDENTIALS, "Runtime.ImportModuleError"),
         ("Runtime exited with error: signal: killed", Kind.NOT_CREDENTIALS, "OutOfMemory"),
+        ("[ERROR] KeyError: 'ORDER_ID'\nTraceback (most recent call last):", Kind.ANOTHER, "KeyError"),
+        (
+            "[ERROR] OperationalError: connection to server at 10.0.0.5 failed: timed out",
+            Kind.ANOTHER,
+            "OperationalError",
+        ),
+        ("[ERROR] Throttled\nTraceback (most recent call last):", Kind.ANOTHER, "Throttled"),
+        ('{"errorType": "KeyError", "errorMessage": "\'ORDER_ID\'", "level": "ERROR"}', Kind.ANOTHER, "KeyError"),
+        ("[ERROR] ClientError: An error occurred (ExpiredToken) when calling", Kind.EXPIRED, "ExpiredToken"),
     ],
 )
 def test_an_error_points_to_its_family(text: str, kind: Kind, code: str) -> None:

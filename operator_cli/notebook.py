@@ -98,7 +98,7 @@ def session(profile: str | None = None, *, region: str | None = None, quiet: boo
     Args:
         profile: The profile to use. If not given: what `AWS_PROFILE` or the environment say, else the default profile, else
             the only profile that is signed in.
-        region: The region; the profile's if not given.
+        region: The region; if not given that of AWS_REGION, or else the SDK's own (AWS_DEFAULT_REGION, the profile's).
         quiet: Say nothing.
 
     Returns:
@@ -112,7 +112,7 @@ def session(profile: str | None = None, *, region: str | None = None, quiet: boo
 
     facts = gather(os.environ, now=datetime.now(UTC), profile=profile)
     choice = choose(facts)
-    connection = aws.connect(profile=choice.profile, region=region)
+    connection = aws.connect(profile=choice.profile, region=region or os.environ.get("AWS_REGION") or None)
     if isinstance(connection, aws.Failure):
         raise _not_accepted(connection, choice.source)
     # Tried here, so that what is wrong is told here, and not by the first call somewhere in the notebook.

@@ -76,10 +76,12 @@ class IamAction:
         name: As AWS spells it.
         arn_formats: The ARNs that it can be limited to, such as `arn:${Partition}:sqs:${Region}:${Account}:${QueueName}`,
             those that it needs first; empty: only `*` works.
+        needed: Those of them that every call is judged on.
     """
 
     name: str
     arn_formats: tuple[str, ...]
+    needed: tuple[str, ...] = ()
 
 
 def iam_action(name: str) -> IamAction | None:
@@ -90,7 +92,7 @@ def iam_action(name: str) -> IamAction | None:
     if known is None:
         return None
     formats = dict.fromkeys((*known.required_arn_formats, *known.arn_formats))
-    return IamAction(name=known.name, arn_formats=tuple(formats))
+    return IamAction(name=known.name, arn_formats=tuple(formats), needed=tuple(known.required_arn_formats))
 
 
 def actions_of_operation(service: str, operation: str) -> tuple[str, ...]:

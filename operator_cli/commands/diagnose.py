@@ -41,7 +41,9 @@ class Asked(Protocol):
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("function", nargs="?", metavar="FUNCTION", help="the function's name or ARN")
     parser.add_argument("--profile", help="the profile to ask with; what the SDK finds by itself if not given")
-    parser.add_argument("--region", help="where the function is; the ARN's or the SDK's own region if not given")
+    parser.add_argument(
+        "--region", help="where the function is; if not given the ARN's, that of AWS_REGION, or the SDK's own"
+    )
     parser.add_argument(
         "--permissions", action="store_true", help="ask nothing; print the policy that lets somebody run this command"
     )
@@ -61,7 +63,8 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
             status=ExitStatus.WRONG_USAGE,
         )
     begin = time.monotonic()
-    questions = _connected(options.function, options.profile, options.region).questions()
+    region = options.region or _named_region(options.function, output)
+    questions = _connected(options.function, options.profile, region).questions()
     diagnosis = examine(questions, options.function)
     seconds = time.monotonic() - begin
     if output.as_json:
@@ -96,11 +99,20 @@ def examine(questions: Asked, function: str) -> Diagnosis:
     return diagnose(facts, judgement, partial(permission, facts))
 
 
+def _named_region(function: str, output: Output) -> str | None:
+    """Give the region that the ARN or, as for the CDK's commands, AWS_REGION names; `None` leaves it to the SDK."""
+    parts = function.split(":")
+    if parts[0] == "arn" and len(parts) > 3:  # noqa: PLR2004 - an ARN's fourth part
+        return parts[3]
+    region = output.environ.get("AWS_REGION")
+    if region:
+        output.tell(f"Region {region}, from AWS_REGION (boto3 itself reads only AWS_DEFAULT_REGION and the profile).")
+    return region or None
+
+
 def _connected(function: str, profile: str | None, region: str | None) -> Aws:
     from operator_cli import aws  # noqa: PLC0415 - `--help` needs no SDK
 
-    if region is None and function.startswith("arn:"):
-        region = function.split(":")[3]
     found = aws.connect(profile=profile, region=region)
     if isinstance(found, aws.Failure):
         raise _unreadable(function, found)

@@ -66,7 +66,7 @@ def _text(source: list[str]) -> str:
         return _decoded(sys.stdin.buffer.read(_LARGEST + 1), "standard input")
     path = Path(typed)
     try:
-        is_file = path.is_file()
+        is_file = path.exists() and not path.is_dir()  # a pipe of the shell's <(…) too
         is_folder = path.is_dir()
     except (OSError, ValueError):  # too long, or with a null character: it is no path
         is_file = is_folder = False
@@ -123,7 +123,7 @@ def _decoded(content: bytes, name: str) -> str:
         text = content.decode("utf-8", errors="replace")
     if not text.strip():
         raise OperatorError(
-            f"{name} is empty.",
+            f"There is no text: {name} is empty.",
             why="The error may have gone elsewhere: most programs write it to standard error.",
             next_step="Pipe both: `cdk deploy 2>&1 | rolebound explain`.",
             status=ExitStatus.WRONG_USAGE,

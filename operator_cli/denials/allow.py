@@ -44,6 +44,9 @@ _NOT_AS_SHOWN: Final = (
     ),
 )
 """ARNs of messages, the part of them that a policy keeps, and how it goes on there."""
+_SECRET: Final = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^*?$<{]+")
+_SUFFIX: Final = re.compile(r"-(?![a-z]{6}$)[A-Za-z0-9]{6}")
+"""What Secrets Manager puts behind a name. Six small letters are a word of the name itself: `db-master`."""
 
 # Operations whose service a message does not name, with that service. S3 and SQS say the least.
 _SERVICES: Final = {
@@ -95,6 +98,7 @@ class Allow:
         notes: What to know before using it: companions, doubts, what to fill in.
         holes: The placeholders to fill in.
         instead: Whether it allows something better than what was denied.
+        is_first: Whether AWS judges the call on other resources too, and may deny it on the next of them.
     """
 
     policy: dict[str, Any]
@@ -102,6 +106,7 @@ class Allow:
     notes: tuple[str, ...]
     holes: tuple[str, ...] = ()
     instead: bool = False
+    is_first: bool = False
 
     def as_cdk(self) -> str:
         """Give it as Python for the CDK: a statement for the role, `role` being the function's or task's."""
@@ -127,8 +132,10 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         return _assume_cdk_roles(reading, found["qualifier"], actions)
     statements: list[dict[str, Any]] = []
     holes: set[str] = set()
+    is_first = False
     for name in actions:
         known = rule_checks.iam_action(name)
+        is_first |= _is_judged_on_more(known, notes)
         if known is None:
             notes.append(
                 f"AWS publishes no action named {name}: compare its spelling with the service's documentation."
@@ -154,7 +161,25 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         actions=tuple(actions),
         notes=tuple(dict.fromkeys(notes)),
         holes=tuple(sorted(holes)),
+        is_first=is_first,
     )
+
+
+def _is_judged_on_more(known: IamAction | None, notes: list[str]) -> bool:
+    """Say whether AWS judges each call of an action on several resources, one after the other."""
+    if known is None or len(known.needed) < 2:  # noqa: PLR2004 - several
+        return False
+    kinds = ", ".join(_kind_of(one) for one in known.needed)
+    notes.append(
+        f"AWS judges {known.name} on each of its resources ({kinds}): it may deny the next one after this. Explain each"
+        " message in turn, or allow all of them that the call uses."
+    )
+    return True
+
+
+def _kind_of(arn_format: str) -> str:
+    """Give the kind of resource in an ARN's format: `subnet` of `…:subnet/${SubnetId}`."""
+    return re.split(r"[/:]", arn_format.split(":", _ARN_PARTS - 1)[-1])[0]
 
 
 def missing_action(reading: Reading) -> str | None:
@@ -214,8 +239,6 @@ def _as_arn(resource: str, reading: Reading, formats: tuple[str, ...]) -> str:
         return ""
     usual = _usual(formats)
     last = _VARIABLE.findall(usual)[-1]
-    if ":secret:" in usual and not re.search(r"-\w{6}$", resource):
-        resource += "-??????"
     return _filled(usual.replace(f"${{{last}}}", resource.lstrip("/") if "parameter/" in usual else resource), reading)
 
 
@@ -246,8 +269,18 @@ def _names_of_holes(formats: tuple[str, ...]) -> set[str]:
     }
 
 
+def as_policies_match(arn: str) -> str:
+    """Give the ARN of a secret that was called by its name as Secrets Manager has it, `?` for what it draws; others as they are."""
+    named = _SECRET.fullmatch(arn) is not None and _SUFFIX.search(arn, max(0, len(arn) - 7)) is None
+    return f"{arn}-??????" if named and not arn.endswith("-") else arn
+
+
 def _narrowed(arn: str, formats: tuple[str, ...]) -> tuple[str, list[str]]:
     """Give the form of an ARN that policies match, which for some services is not the one that messages show."""
+    if (whole := as_policies_match(arn)) != arn:
+        return whole, [
+            "Secrets Manager puts a hyphen and six characters behind a secret's name: -?????? stands for them."
+        ]
     for pattern, end, note in _NOT_AS_SHOWN:
         if found := pattern.fullmatch(arn):
             return f"{found['kept']}{end}", [note]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +37,7 @@ LAYERS: Final = {
 
 _QUARANTINE: Final = "AWSCompromisedKeyQuarantine"
 _SSO_ROLE: Final = "AWSReservedSSO_"
+_LONG_LIVED: Final = re.compile(r"\bAKIA[A-Z0-9]{16}\b")
 _DECODE: Final = "decode-authorization-message"
 
 
@@ -119,7 +121,13 @@ class Explanation:
         if self.allow is None:
             return "\n".join([*lines, self.ask or self.next_step])
         filled = f" (fill in {', '.join(self.allow.holes)})" if self.allow.holes else ""
-        lines.append(f"{self.ask or 'This policy lets the call through and nothing else'}{filled}:")
+        lets = (
+            "This policy allows what the message names and nothing else; AWS judges the call on further resources and may "
+            "deny the next one after this"
+            if self.allow.is_first
+            else "This policy lets the call through and nothing else"
+        )
+        lines.append(f"{self.ask or lets}{filled}:")
         return "\n".join([*lines, "", json.dumps(self.allow.policy, indent=2)])
 
 
@@ -152,7 +160,19 @@ def explain_all(text: str, *, resource: str | None = None) -> tuple[Explanation,
             f"occurred (CODE)', 'Resource handler returned message', or the CloudTrail event.{cut}",
             status=ExitStatus.REFUSED,
         )
-    return tuple(_explained(reading, resource) for reading in found)
+    first, *others = (_explained(reading, resource) for reading in found)
+    return replace(first, cause=f"{first.cause}{_long_lived_key(first, text)}"), *others
+
+
+def _long_lived_key(explanation: Explanation, text: str) -> str:
+    """Say of a key id in the text what it is: nobody has to be asked for that."""
+    key = _LONG_LIVED.search(text)
+    if key is None or explanation.reading.category != "credentials":
+        return ""
+    return (
+        f" The text names the key AKIA…{key[0][-4:]}: a long-lived access key of a user, which has no session token and no end. "
+        "Replace it by a session or a role, and delete it."
+    )
 
 
 def _explained(reading: Reading, resource: str | None) -> Explanation:

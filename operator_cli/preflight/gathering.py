@@ -209,7 +209,9 @@ def _version(answer: str | Failure) -> int | Failure:
 
 def _region(wanted: Wanted, facts: CredentialFacts, targets: tuple[str, ...]) -> str | None:
     """The region in force: the one that was asked for, or the SDK's; for what is not the CDK's, else the target's only one."""
-    own = wanted.region or region_in_force(facts, Sdk.CDK if wanted.operation.by_cdk else Sdk.BOTO3)
+    # The log is read by ourselves, and there AWS_REGION counts as it does for a deployment.
+    as_cdk = wanted.operation.by_cdk or wanted.operation == "logs"
+    own = wanted.region or region_in_force(facts, Sdk.CDK if as_cdk else Sdk.BOTO3)
     return own or (targets[0] if len(targets) == 1 else None)
 
 

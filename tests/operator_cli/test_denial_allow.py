@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from operator_cli.denials.allow import smallest_allow
+from operator_cli.denials.allow import as_policies_match, smallest_allow
 from operator_cli.denials.explanation import (
     ACCOUNT,
     NETWORK,
@@ -20,6 +20,7 @@ from operator_cli.denials.explanation import (
     explain,
     explain_all,
 )
+from operator_cli.denials.reader import readings
 from operator_cli.rule_checks import iam_action
 from tests.operator_cli.denial_texts import Labelled, composed, labelled
 
@@ -274,3 +275,26 @@ def test_nothing_is_proposed_for_what_is_no_denial() -> None:
     for one in labelled():
         if one.expected["category"] != "access-denied":
             assert all(smallest_allow(found.reading) is None for found in explain_all(one.text))
+
+
+@pytest.mark.parametrize(
+    ("called", "allowed"),
+    [
+        ("prod/db", "prod/db-??????"),
+        ("db-master", "db-master-??????"),
+        ("prod/db-AbC12d", "prod/db-AbC12d"),
+        ("prod/*", "prod/*"),
+        ("prod/db-??????", "prod/db-??????"),
+    ],
+)
+def test_a_secret_is_named_as_secrets_manager_names_it(called: str, allowed: str) -> None:
+    """It draws six characters for each secret; a policy without them matches none."""
+    beginning = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
+    assert as_policies_match(beginning + called) == beginning + allowed
+    (one, *_) = readings(
+        "User: arn:aws:iam::111122223333:user/ada is not authorized to perform: secretsmanager:GetSecretValue on resource: "
+        f"{beginning}{called} because no identity-based policy allows the secretsmanager:GetSecretValue action"
+    )
+    allow = smallest_allow(one)
+    assert allow is not None
+    assert allow.policy["Statement"][0]["Resource"] == beginning + allowed

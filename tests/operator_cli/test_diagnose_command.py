@@ -6,8 +6,10 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from operator_cli.__main__ import main
-from operator_cli.commands.diagnose import examine, tell
+from operator_cli.commands.diagnose import _named_region, examine, tell
 from operator_cli.diagnosis.cause import Slug
 from operator_cli.diagnosis.conclusion import as_json
 from operator_cli.diagnosis.deployed_function import permissions
@@ -17,8 +19,6 @@ from tests.operator_cli.diagnosis.faults import FAULTS
 from tests.operator_cli.diagnosis.recorded import NAME, Recorded
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.operator_cli.conftest import Said
 
 
@@ -97,3 +97,21 @@ def test_an_error_of_another_kind_beside_one_of_credentials_is_its_echo() -> Non
         "An error occurred (ExpiredToken) when calling the PutItem operation", "[ERROR] OrderFailed: could not store"
     )
     assert "another kind" not in told(recorded)
+
+
+@pytest.mark.parametrize(
+    ("function", "variables", "region"),
+    [
+        (NAME, {"AWS_REGION": "eu-west-1"}, "eu-west-1"),
+        (NAME, {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-west-1"),
+        (NAME, {"AWS_DEFAULT_REGION": "us-east-1"}, None),
+        (f"arn:aws:lambda:eu-north-1:123456789012:function:{NAME}", {"AWS_REGION": "eu-west-1"}, "eu-north-1"),
+    ],
+)
+def test_the_region_is_the_one_that_the_operator_set(
+    function: str, variables: dict[str, str], region: str | None
+) -> None:
+    """As for a deployment; and because boto3 would take another, it is said."""
+    stderr = io.StringIO()
+    assert _named_region(function, Output(stdout=io.StringIO(), stderr=stderr, environ=variables)) == region
+    assert ("from AWS_REGION" in stderr.getvalue()) == (region == "eu-west-1")

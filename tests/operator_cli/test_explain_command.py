@@ -223,3 +223,38 @@ def test_no_secret_of_the_text_is_printed() -> None:
         assert SECRET not in done.stdout + done.stderr
         assert SESSION_TOKEN not in done.stdout + done.stderr
         assert KEY_ID not in done.stdout + done.stderr
+
+
+def test_a_request_promises_no_more_than_the_policy_holds() -> None:
+    """AWS judges RunInstances on the instance, the subnet, the image …, and names the first that is not allowed."""
+    denied = (
+        "User: arn:aws:iam::111122223333:user/ada is not authorized to perform: {} on resource: {} because no "
+        "identity-based policy allows the {} action"
+    )
+    many = run(
+        denied.format("ec2:RunInstances", "arn:aws:ec2:eu-west-1:111122223333:instance/*", "ec2:RunInstances")
+    ).stdout
+    assert "lets the call through" not in many
+    assert "may deny the next one after this" in many
+    assert "subnet" in many
+    one = run(denied.format("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q", "sqs:SendMessage")).stdout
+    assert "This policy lets the call through and nothing else:" in one
+
+
+def test_a_long_lived_key_in_the_text_is_called_so() -> None:
+    """Its id says it; nobody has to be asked."""
+    text = f"(InvalidClientTokenId) The security token included in the request is invalid: {KEY_ID}"
+    done = run(text)
+    assert f"AKIA…{KEY_ID[-4:]}: a long-lived access key" in done.stdout
+    assert "long-lived access key" not in run(text.replace(KEY_ID, "key")).stdout
+
+
+def test_whatever_can_be_read_is_read_and_only_so_far() -> None:
+    """A pipe of the shell, a device without an end, one without a text."""
+    shell = f"{sys.executable} -m operator_cli explain --json <(printf %s '{DENIED}')"
+    done = subprocess.run(["/bin/bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert json.loads(done.stdout)["action"] == "sqs:sendmessage"
+    empty, endless = run("/dev/null"), run("/dev/zero")
+    assert (empty.returncode, endless.returncode) == (2, 2)
+    assert "There is no text: /dev/null is empty." in empty.stderr
+    assert "larger than 8 MB" in endless.stderr

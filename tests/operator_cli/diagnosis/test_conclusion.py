@@ -20,6 +20,7 @@ from tests.operator_cli.diagnosis.recorded import (
     ARN,
     NAME,
     QUEUE,
+    REGION,
     ROLE,
     TABLE,
     Recorded,
@@ -563,3 +564,20 @@ def test_a_secret_in_the_log_is_not_repeated() -> None:
     assert KEY_ID not in text
     assert TEMPORARY_KEY_ID not in text
     assert MARK not in text
+
+
+def test_a_secret_is_judged_and_allowed_by_the_name_that_it_has() -> None:
+    """Code calls it without the six characters that Secrets Manager draws; a policy without them does not match."""
+    beginning = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:prod/db"
+    denied = (
+        f"(AccessDeniedException) User: arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/{NAME} is not authorized to perform:"
+        f" secretsmanager:GetSecretValue on resource: {beginning} because no identity-based policy allows the"
+        " secretsmanager:GetSecretValue action"
+    )
+    recorded = Recorded()
+    recorded.inline["secret"] = document(statement("secretsmanager:GetSecretValue", beginning))
+    recorded.logs(denied)
+    wrong = next(cause for cause in diagnose(recorded).causes if cause.slug is Slug.WRONG_RESOURCE)
+    assert f'"Resource": "{beginning}-??????"' in wrong.fix
+    recorded.inline["secret"] = document(statement("secretsmanager:GetSecretValue", f"{beginning}-??????"))
+    assert Slug.WRONG_RESOURCE not in slugs(recorded)

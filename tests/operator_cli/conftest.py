@@ -38,7 +38,7 @@ LOGIN_SESSION: Final = "arn:aws:iam::123456789012:user/ada"
 START_URL: Final = "https://example.awsapps.com/start"
 
 _A_SECRET: Final = re.compile(rf"{MARK}|(?:AKIA|ASIA)[A-Z0-9]{{16}}")
-_OURS: Final = ("operator_cli", "rolebound")
+_OURS: Final = ("operator_cli", "rolebound", "tenants", "local_aws", "credential_rules")
 
 
 @dataclass(slots=True)

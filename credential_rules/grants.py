@@ -205,7 +205,8 @@ def _endings(need: Need) -> tuple[str, ...]:  # noqa: PLR0911 (one answer per se
     if service == "s3":
         return (f"/{_SOMETHING}",) if is_of_objects(need.action) else ("",)
     if service == "secretsmanager":
-        return ("-AbCdEf",)
+        # Nobody knows the characters of a secret that is yet to be.
+        return ("", "-AbCdEf") if need.action == "secretsmanager:CreateSecret" else ("-AbCdEf",)
     if service == "logs":
         below = (f":log-stream:{_SOMETHING}", f":{_SOMETHING}")
         return below if need.action in _IN_LOG_GROUPS else ("", *below)

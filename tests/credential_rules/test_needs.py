@@ -383,6 +383,7 @@ READ_SECRET: Final = "boto3.client('secretsmanager').get_secret_value(SecretId={
 WRITE_LOG: Final = "boto3.client('logs').put_log_events(logGroupName={}, logStreamName='s', logEvents=[])"
 READ_OBJECT: Final = "boto3.client('s3').get_object(Bucket=os.environ['N'], Key='k')"
 LIST_OBJECTS: Final = "boto3.client('s3').list_objects_v2(Bucket=os.environ['N'])"
+MAKE_SECRET: Final = "boto3.client('secretsmanager').create_secret(Name='prod/db')"
 QUERY: Final = "boto3.client('dynamodb').query(TableName=os.environ['N'], IndexName='by-day')"
 BY_VARIABLE: Final = "os.environ['N']"
 MORE: Final = """
@@ -396,6 +397,7 @@ Parameters:
 """
 ACTIONS: Final = {
     READ_SECRET: "secretsmanager:GetSecretValue",
+    MAKE_SECRET: "secretsmanager:CreateSecret",
     WRITE_LOG: "logs:PutLogEvents",
     READ_OBJECT: "s3:GetObject",
     LIST_OBJECTS: "s3:ListBucket",
@@ -425,6 +427,8 @@ def granted(line: str, name: str, variable: str, resource: str) -> str:
         (READ_SECRET, BY_VARIABLE, "!Ref Secret", f"{SECRET}-??????"),
         (READ_SECRET, BY_VARIABLE, "!Ref Name", "!Ref Name"),
         (READ_SECRET, BY_VARIABLE, "!Ref Name", f"!Sub '{SECRET.replace('prod/db', '${Name}')}-??????'"),
+        (MAKE_SECRET, "", "''", SECRET),
+        (MAKE_SECRET, "", "''", f"{SECRET}-??????"),
         (WRITE_LOG, "'/app'", "''", f"{LOG}:*"),
         (WRITE_LOG, "'/app'", "''", f"{LOG}:log-stream:*"),
         (WRITE_LOG, "'/app'", "''", f"{LOG}*"),

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 HOLE: Final = "\0"
 """Stands in a plain text for what the deployment fills in: a name, never a wildcard."""
 
+SECRET_SUFFIX: Final = "-??????"  # noqa: S105 (the end of a name, no secret)
+"""What Secrets Manager adds to a secret's name in its ARN, as a statement has to write it.
+
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+"""
+_SECRET_SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")
+
 _FIELDS: Final = 6  # arn, partition, service, region, account, resource
 _ANY_NAME: Final = "\1"  # no name that anybody writes, nor a hole
 _SEPARATOR = re.compile(r"[/:]")
@@ -41,6 +48,12 @@ def fields(arn: str) -> tuple[str, ...] | None:
     """The six fields of a plain ARN; None if it is no complete one."""
     parts = arn.split(":", _FIELDS - 1)
     return tuple(parts) if len(parts) == _FIELDS and parts[0] == "arn" else None
+
+
+def without_secret_suffix(arn: str) -> str:
+    """A secret's ARN, or the end of it, without the six characters; empty where it does not end in them."""
+    found = _SECRET_SUFFIX.search(arn)
+    return arn[: found.start()] if found else ""
 
 
 @lru_cache(maxsize=4096)

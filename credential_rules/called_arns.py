@@ -6,20 +6,14 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.arns import fields, has_wildcard
+from credential_rules.arns import SECRET_SUFFIX, fields, has_wildcard, without_secret_suffix
 from credential_rules.grants import STREAM_ACTIONS, is_of_objects
 from credential_rules.iam_actions import action as known_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SECRET_SUFFIX: Final = "-??????"  # noqa: S105 (the end of a name, no secret)
-"""What Secrets Manager adds to a name, as a statement has to write it.
-
-https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
-"""
 UNKNOWN: Final = "\1"  # in no name, and of no wildcard's making
-_HAS_SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")
 _OF_ACCOUNT: Final = re.compile(r"\d{12}:")
 _HOLE: Final = re.compile(r"\$\{[^}]*\}")
 
@@ -34,13 +28,13 @@ def arn_of(name: str, action: str, place: str, below: str = "") -> str:
         below: The index of a table; `*` if it is not known.
 
     Returns:
-        The ARN; empty where the name does not tell which resource it is: a key's alias, a hole in the text.
+        The ARN; empty where the name does not tell which resource it is: a key's alias, a hole in the text, a secret yet to be.
     """
-    if "${" in name or has_wildcard(name):
+    if "${" in name or has_wildcard(name) or action == "secretsmanager:CreateSecret":
         return ""
     if name.startswith("arn:"):
         found = name if fields(name) is not None else ""
-        if action.startswith("secretsmanager:") and found and not _HAS_SUFFIX.search(found):
+        if action.startswith("secretsmanager:") and found and not without_secret_suffix(found):
             found += SECRET_SUFFIX
     else:
         found = _from_name(name, action, place)
@@ -71,6 +65,11 @@ def may_be_same(first: str, second: str) -> bool:
             }
             reached = _over_stars(reached, second)
     return len(second) in reached
+
+
+def is_one_secret(arn: str, pattern: str) -> bool:
+    """Whether an ARN is that of the one secret that a pattern names without its six characters."""
+    return without_secret_suffix(arn) != "" and pattern.endswith(SECRET_SUFFIX) and may_be_same(arn, pattern)
 
 
 def _over_stars(reached: Iterable[int], pattern: str) -> set[int]:

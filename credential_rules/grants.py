@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from credential_rules import iam_actions
-from credential_rules.arns import fields, glob, has_wildcard, is_wild
+from credential_rules.arns import SECRET_SUFFIX, fields, glob, has_wildcard, is_wild, without_secret_suffix
 from credential_rules.needs import ANY_INDEX
 from credential_rules.policies import RESOURCE_POLICY_TYPES
 from credential_rules.template import Resource
@@ -70,11 +70,6 @@ _IN_LOG_GROUPS: Final = frozenset(
 """Actions whose ARN goes on after the group's name.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
-"""
-_SECRET_SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")
-"""What Secrets Manager adds to a secret's name in its ARN.
-
-https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
 """
 _STREAM_ATTRIBUTES: Final = frozenset({"StreamArn", "LatestStreamArn"})
 
@@ -163,9 +158,9 @@ def _covers_name(text: Text, name: str, need: Need, parts: tuple[str, ...] | Non
 def _matches_arn(written: str, name: str, need: Need) -> bool | None:
     endings = _endings(need)
     if need.action.startswith("secretsmanager:"):
-        if _SECRET_SUFFIX.search(name):
+        if without_secret_suffix(name):
             endings = ("",)
-        elif _without_suffix(written) == name or glob(_without_suffix(written)).fullmatch(name):
+        elif without_secret_suffix(written) == name or glob(without_secret_suffix(written)).fullmatch(name):
             return True
     if any(glob(written).fullmatch(name + more) for more in endings):
         return True
@@ -175,7 +170,7 @@ def _matches_arn(written: str, name: str, need: Need) -> bool | None:
 def _matches(written: str, name: str, need: Need) -> bool:
     """Whether the last field of an ARN stands for a name, with its kind before it and what lies below it after."""
     whole, pattern = _whole(name, need), glob(written)
-    if need.action.startswith("secretsmanager:") and _without_suffix(written) == whole:
+    if need.action.startswith("secretsmanager:") and without_secret_suffix(written) == whole:
         return True
     return any(pattern.fullmatch(whole + more) for more in _endings(need))
 
@@ -185,12 +180,6 @@ def _whole(name: str, need: Need) -> str:
     before = _KINDS.get(need.action.partition(":")[0], "")
     # A parameter's name begins with the slash that ends its kind.
     return f"{before}{name.lstrip('/') if before.endswith('/') and _SOMETHING not in name else name}"
-
-
-def _without_suffix(written: str) -> str:
-    """A secret's ARN, or the end of it, without the six characters; empty where it does not end in them."""
-    found = _SECRET_SUFFIX.search(written)
-    return written[: found.start()] if found else ""
 
 
 def _endings(need: Need) -> tuple[str, ...]:  # noqa: PLR0911 (one answer per service)
@@ -265,7 +254,7 @@ def correction(text: Text, need: Need) -> Correction | None:
     service = need.action.partition(":")[0]
     add, strip = "", ""
     if service == "secretsmanager":
-        add, why = "-??????", "a secret's ARN goes on with a hyphen and six characters that AWS adds to the name"
+        add, why = SECRET_SUFFIX, "a secret's ARN goes on with a hyphen and six characters that AWS adds to the name"
     elif need.action in _IN_LOG_GROUPS:
         add, why = ":*", "the ARN that AWS asks for goes on after the log group's name"
     elif service == "s3" and is_of_objects(need.action):

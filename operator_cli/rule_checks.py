@@ -314,6 +314,13 @@ def may_be_same(first: str, second: str) -> bool:
     return may_be_same(first, second)
 
 
+def is_one_secret(arn: str, pattern: str) -> bool:
+    """Say whether an ARN is that of the one secret that a pattern names without its six characters."""
+    from credential_rules.called_arns import is_one_secret  # noqa: PLC0415 - as above
+
+    return is_one_secret(arn, pattern)
+
+
 def answers_for(endpoint: str, service: str) -> bool:
     """Say whether the address of an endpoint (`monitoring`) is that of an IAM prefix (`cloudwatch`)."""
     from credential_rules.called_services import answers_for as answers  # noqa: PLC0415 - as above

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from operator_cli.diagnosis.cause import Cause, Doubt, Likelihood, Slug
 from operator_cli.diagnosis.deployed_function import document_of
 from operator_cli.diagnosis.logged_errors import Kind
-from operator_cli.rule_checks import arn_of, may_be_same, one_of, resources_of_all
+from operator_cli.rule_checks import arn_of, is_one_secret, may_be_same, one_of, resources_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -205,7 +205,8 @@ class _Judge:
 
     def _on(self, action: str, resource: str) -> Permission:
         """Say whether the role may do something to a resource whatever its unknown parts are; to any if it is empty."""
-        targets = [one_of(resource)] if resource else resources_of_all(action, self._facts.arn)
+        targets = self._secrets(action, resource)
+        targets = targets or ([one_of(resource)] if resource else list(resources_of_all(action, self._facts.arn)))
         found = [self._may("identity", action, target) for target in targets]
         for answer in (True, None):
             for permission in found:
@@ -227,10 +228,16 @@ class _Judge:
 
     def _targets(self, action: str, resource: str) -> list[str]:
         """Give what a call may be on: all of it has to be denied for the call to be denied for sure."""
+        if secrets := self._secrets(action, resource):
+            return secrets
         perhaps = [_concrete(each) for each in self._perhaps_granted(action, resource)]
         if resource and self._on(action, resource).allowed is not False:
             perhaps = []
         return [*([one_of(resource)] if resource else []), *perhaps]
+
+    def _secrets(self, action: str, resource: str) -> list[str]:
+        """Give the secret that the code names and the role's policies have with its six characters."""
+        return [_concrete(each) for each in self._granted(action) if is_one_secret(each, resource)]
 
     def _named_in_log(self, error: LoggedError) -> str:
         """Give the ARN of what AWS says it denied a call on: it may say a name, or a secret's ARN without its end."""

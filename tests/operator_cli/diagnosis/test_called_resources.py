@@ -23,6 +23,7 @@ PUT: Final = "s3.put_object(Bucket='some-bucket', Key='a/b', Body=b'')"
 LIST: Final = "s3.list_objects_v2(Bucket='some-bucket')"
 PARAMETER: Final = "ssm.get_parameter(Name='/prod/x')"
 SECRET: Final = "secretsmanager.get_secret_value(SecretId='prod/db')"
+NEW_SECRET: Final = "secretsmanager.create_secret(Name='prod/db')"
 WHOLE_SECRET: Final = (
     f"secretsmanager.get_secret_value(SecretId='arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:prod/db-Ab12Cd')"
 )
@@ -74,11 +75,14 @@ GRANTS: Final[list[tuple[str, str, str, Verdict]]] = [
     (SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db-*"), "right"),
     (SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db"), "wrong"),
     (SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/other-??????"), "wrong"),
-    (SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db-Ab12Cd"), "cannot tell"),
+    (SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db-Ab12Cd"), "right"),
     (WHOLE_SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db-Ab12Cd"), "right"),
     (WHOLE_SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db-??????"), "right"),
     (WHOLE_SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db-Zz12Cd"), "wrong"),
     (WHOLE_SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/db"), "wrong"),
+    (SECRET, "secretsmanager:GetSecretValue", local("secretsmanager", "secret:prod/other-Ab12Cd"), "wrong"),
+    (NEW_SECRET, "secretsmanager:CreateSecret", "*", "right"),
+    (NEW_SECRET, "secretsmanager:CreateSecret", local("secretsmanager", "secret:prod/*"), "cannot tell"),
     # --- DynamoDB: a table is not its indexes ---
     (ITEM, "dynamodb:GetItem", local("dynamodb", "table/events"), "right"),
     (ITEM, "dynamodb:GetItem", local("dynamodb", "table/orders"), "wrong"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MASK: Final = "[masked]"
 
-_WINDOW: Final = 16_384
+_WINDOW: Final = 32_768
 _OVERLAP: Final = 4_096
 """Lines of any length are looked at in windows; no token of AWS is longer than what two of them share."""
 _SHORTEST: Final = 5

@@ -173,14 +173,15 @@ def _interpret(program: Program, module: Module, handler: str, *, has_layers: bo
             _NOT_PYTHON,
             source=module.source,
         )
-    order = sorted(
-        listener.calls, key=lambda call: (call.path, call.line, call.service, call.operation, call.resources)
-    )
     return CodeCalls(
-        tuple(order),
+        tuple(sorted(listener.calls, key=_order)),
         tuple(sorted(listener.unknown.values(), key=_place)),
         tuple(sorted(listener.mistaught, key=_place)),
     )
+
+
+def _order(call: Call) -> tuple[str, int, str, str, list[str]]:
+    return call.path, call.line, call.service, call.operation, [named.text for named in call.resources]
 
 
 def _place(one: Unknown | Mistaught) -> tuple[str, int, str]:

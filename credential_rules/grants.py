@@ -356,6 +356,15 @@ def allowed(index: Index, role: Role, need: Need) -> bool | None:
     return False
 
 
+def granting_elsewhere(role: Role, need: Need) -> list[Statement]:
+    """The statements of a role that allow the action, if nothing allows what is needed: on something else, then."""
+    return [
+        statement
+        for statement in role.statements
+        if _grants(statement) and statement.resources and _acts(statement, need.action) and is_for(statement, need)
+    ]
+
+
 def _grants(statement: Statement) -> bool:
     return statement.kind == "identity" and statement.allows
 

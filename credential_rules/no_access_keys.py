@@ -10,6 +10,8 @@ from credential_rules.rule import Example, Finding, Index, Resource, Rule, Value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credential_rules.rule import Text
+
 # The custom resource behind CDK's AwsCustomResource, whose calls are JSON text.
 _CALLS_SDK = ("Custom::AWS", "AWS::CloudFormation::CustomResource")
 _CREATES_KEY = re.compile(r"(?i)[\"']?action[\"']?\s*:\s*[\"'](?:create-?access-?key|createServiceSpecificCredential)")
@@ -17,7 +19,7 @@ _CREATES_KEY = re.compile(r"(?i)[\"']?action[\"']?\s*:\s*[\"'](?:create-?access-
 
 def _keys(_index: Index, resource: Resource) -> Iterator[Finding]:
     if resource.type == "AWS::IAM::AccessKey":
-        user = next((f" for the user '{text.pattern}'" for text in resource["UserName"].texts()), "")
+        user = next((f" for the user '{_named(text)}'" for text in resource["UserName"].texts()), "")
         yield Finding(
             resource,
             f"'{resource.logical_id}' is an access key{user}: it works from anywhere until somebody deletes it, and its"
@@ -29,6 +31,11 @@ def _keys(_index: Index, resource: Resource) -> Iterator[Finding]:
             if _CREATES_KEY.search(text.pattern):
                 yield _by_sdk_call(resource, value)
                 break
+
+
+def _named(text: Text) -> str:
+    user = text.resource
+    return text.pattern if user is None else user.logical_id
 
 
 def _by_sdk_call(resource: Resource, value: Value) -> Finding:
@@ -63,6 +70,17 @@ Resources:
     Properties: {UserName: uploader}
 """,
             finding="is an access key for the user 'uploader'",
+        ),
+        Example(
+            "key-for-a-user-of-the-template",
+            """
+Resources:
+  User: {Type: AWS::IAM::User}
+  Key:
+    Type: AWS::IAM::AccessKey
+    Properties: {UserName: !Ref User}
+""",
+            finding="is an access key for the user 'User'",
         ),
         Example(
             "inactive-key-under-a-condition",

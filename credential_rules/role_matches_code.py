@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from credential_rules import iam_actions
 from credential_rules.code_calls import operations_of
 from credential_rules.grants import (
     BUNDLES,
+    STREAM_ACTIONS,
     STREAM_READS,
     allowed,
     correction,
     corrections,
     covers,
     denying,
+    granting_elsewhere,
     is_for,
     is_of_objects,
     opaque_policies,
@@ -32,6 +35,7 @@ from credential_rules.rule import (
     Rule,
     Statement,
 )
+from credential_rules.sam_policies import policy_template_of
 from credential_rules.sdk_services import prefix_of
 from credential_rules.taught_calls import HOW
 
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     from credential_rules.code_calls import CodeCalls
     from credential_rules.grants import Correction
     from credential_rules.index import Role
-    from credential_rules.needs import Need
+    from credential_rules.needs import Need, Target
     from credential_rules.rule import Text
 
 _MOST_PLACES: Final = 2  # that a finding names; whoever mends them finds the others
@@ -78,9 +82,19 @@ def _role_and_code(index: Index, resource: Resource) -> Iterator[Finding]:
         if calls.calls:
             yield _no_role(resource, calls)
         return
-    yield from _missing(index, function, role)
-    if role.functions[0] is function:
-        yield from _unused(index, role)
+    judged = [one for one in role.functions if operations_of(index, one).has_code and not _is_of_the_cdk(one.resource)]
+    if judged[0] is function:
+        yield from _compared(index, role, judged)
+
+
+def _compared(index: Index, role: Role, judged: list[Function]) -> Iterator[Finding]:
+    """What is missing, then what is unused. A grant in the place of what is missing is one fault, told once."""
+    idle = list(_idle(index, role)) if role.functions[0] is judged[0] else []
+    for function in judged:
+        yield from _missing(index, function, role, idle)
+    for grant in idle:
+        if grant.actions:
+            yield _unused_finding(role, grant)
 
 
 def _place(path: str, line: int) -> str:
@@ -107,7 +121,7 @@ def _no_role(resource: Resource, calls: CodeCalls) -> Finding:
 # --- missing ------------------------------------------------------------------------------------------------------
 
 
-def _missing(index: Index, function: Function, role: Role) -> Iterator[Finding]:
+def _missing(index: Index, function: Function, role: Role, idle: list[_Idle]) -> Iterator[Finding]:
     by_what: dict[tuple[str, object, str, bool], list[Need]] = {}
     for need in needs_of(index, function):
         if need.is_required:
@@ -123,30 +137,89 @@ def _missing(index: Index, function: Function, role: Role) -> Iterator[Finding]:
             if meant is not None:
                 yield _miswritten_finding(function, role, needs, meant)
                 continue
-        yield _missing_finding(function, role, needs, deny, is_certain=answer is False)
+        misplaced = None
+        if answer is False and deny is None:
+            misplaced = next((grant for grant in idle if grant.is_in_the_place_of(need)), None)
+        yield _missing_finding(function, role, needs, deny, misplaced, is_certain=answer is False)
 
 
 def _missing_finding(
-    function: Function, role: Role, needs: list[Need], deny: Statement | None, *, is_certain: bool
+    function: Function,
+    role: Role,
+    needs: list[Need],
+    deny: Statement | None,
+    misplaced: _Idle | None,
+    *,
+    is_certain: bool,
 ) -> Finding:
     need, resource = needs[0], function.resource
-    name = role.resource.logical_id
+    name, at, needed = role.resource.logical_id, resource["Role"] or resource, _needed(function, needs)
+    if not is_certain:
+        why, fix = _undecided(role, need)
+        return Finding(
+            at, f"{needed}, and whether its role '{name}' allows it cannot be told: {why}.", fix, CANNOT_TELL
+        )
+    granting = granting_elsewhere(role, need) if deny is None else []
     if deny is not None:
         why = f"and its role '{name}' denies it ({_statement(deny)})"
-    elif is_certain:
-        why = f"and no statement of its role '{name}' allows it"
+    elif granting:
+        why = f"and its role '{name}' allows it only on {_granted_on(granting, misplaced)}"
     else:
-        unseen = ", ".join(opaque_policies(role))
-        why = f"and whether its role '{name}' allows it cannot be told" + (
-            f": {unseen} is not part of this run" if unseen else ""
-        )
-    return Finding(
-        resource["Role"] or resource,
-        f"{_needed(function, needs)}, {why}: {_refused(need)}.",
-        f"Allow {need.action} on that resource in the role '{name}'"
-        + (", or remove the call." if need.by_code else ", or remove what needs it."),
-        "error" if is_certain else CANNOT_TELL,
+        why = f"and no statement of its role '{name}' allows it"
+    fix = f"Allow {need.action} on {_arn(need)} in the role '{name}'" + (
+        ", or remove the call." if need.by_code else ", or remove what needs it."
     )
+    if misplaced is not None:
+        at = misplaced.statement.where("Resource", misplaced.on[0])
+        fix = _put_right(need, misplaced) + (", or correct what the call is given." if need.by_code else ".")
+    return Finding(at, f"{needed}, {why}: {_refused(need)}.", fix)
+
+
+def _undecided(role: Role, need: Need) -> tuple[str, str]:
+    """Why nobody can say whether a role allows what is needed, and what to do so that it can be said."""
+    unseen = ", ".join(opaque_policies(role))
+    own = f"Allow {need.action} on {_arn(need)} by a statement of the role '{role.resource.logical_id}'"
+    if unseen:
+        return (
+            f"{unseen} is not part of this run",
+            f"{own}, in place of {unseen}; or, if the policy is your own, check its template together with this one.",
+        )
+    return "what its statements name is only decided by the deployment", f"{own} that names it by reference."
+
+
+def _granted_on(granting: list[Statement], misplaced: _Idle | None) -> str:
+    """The resources on which an action is granted, each with its statement; first the grant that is put right."""
+    listed = [(misplaced.statement, misplaced.on)] if misplaced is not None else []
+    listed += [(one, one.resources) for one in granting if misplaced is None or one is not misplaced.statement]
+    shown = " and ".join(f"{_listed(on)} ({_statement(statement)})" for statement, on in listed[:_MOST_PLACES])
+    return shown + (f" and {len(listed) - _MOST_PLACES} more" if len(listed) > _MOST_PLACES else "")
+
+
+def _listed(on: tuple[Text, ...]) -> str:
+    return ", ".join(f"'{text.pattern}'" for text in on)
+
+
+def _put_right(need: Need, misplaced: _Idle) -> str:
+    template = policy_template_of(misplaced.statement)
+    if template:
+        return f"Name {_shown(need)} in the policy template '{template}'"
+    return f"Allow {need.action} on {_arn(need)} in place of {_listed(misplaced.on)}"
+
+
+def _arn(need: Need) -> str:
+    """What to write as a statement's resource."""
+    target, end = need.target, ""
+    if target is None:
+        return _shown(need) if _shown(need) == "'*'" else "what it works with"
+    if need.action.startswith("s3:"):
+        end = "/*" if is_of_objects(need.action) else ""
+        if isinstance(target, str) and "${" not in target:
+            return f"'{target}{end}'" if target.startswith("arn:") else f"'arn:aws:s3:::{target}{end}'"
+    elif need.below:
+        end = f"/index/{need.below}"
+    of = "the ARN of the stream of" if need.action in STREAM_ACTIONS else "the ARN of"
+    name = target.logical_id if isinstance(target, Resource) else target
+    return f"{of} '{name}'" + (f" followed by '{end}'" if end else "")
 
 
 def _miswritten_finding(
@@ -185,6 +258,9 @@ def _shown(need: Need) -> str:
 
 
 def _statement(statement: Statement) -> str:
+    template = policy_template_of(statement)
+    if template:
+        return f"policy template '{template}' of '{statement.owner.logical_id}'"
     return (
         f"statement '{statement.sid}' of '{statement.owner.logical_id}'"
         if statement.sid
@@ -195,7 +271,33 @@ def _statement(statement: Statement) -> str:
 # --- unused -------------------------------------------------------------------------------------------------------
 
 
-def _unused(index: Index, role: Role) -> Iterator[Finding]:
+@dataclass(eq=False, slots=True)
+class _Idle:
+    """Actions that a statement allows on what nobody needs them on. `together` are those that were granted as one."""
+
+    statement: Statement
+    on: tuple[Text, ...]
+    actions: list[Text]
+    together: list[frozenset[str]]
+    _taken: dict[str, Target] = field(default_factory=dict)
+
+    def is_in_the_place_of(self, need: Need) -> bool:
+        """Whether it allows the action that is missing elsewhere; it is then no longer a fault of its own.
+
+        It is in the place of one resource only: what is missing on a second one is missing.
+        """
+        if need.target is None or not is_for(self.statement, need):
+            return False
+        for literal in [*(action.literal or "" for action in self.actions), *self._taken]:
+            if matches(literal, need.action) and self._taken.get(literal, need.target) == need.target:
+                one = frozenset({literal}).union(*(bundle for bundle in self.together if literal in bundle))
+                self._taken |= dict.fromkeys(one, need.target)
+                self.actions = [action for action in self.actions if action.literal not in one]
+                return True
+        return False
+
+
+def _idle(index: Index, role: Role) -> Iterator[_Idle]:
     """What nobody needs of a role. Where something is not understood, what it might need is left alone."""
     everything = [operations_of(index, function) for function in role.functions]
     open_services: set[str] = set()
@@ -212,7 +314,7 @@ def _unused(index: Index, role: Role) -> Iterator[Finding]:
     missing = [need for need in useful if need.is_required and allowed(index, role, need) is False]
     for statement in role.statements:
         if statement.kind == "identity" and statement.effect == "Allow":
-            yield from _unused_of(statement, role, useful, missing, open_services)
+            yield from _idle_of(statement, useful, missing, open_services)
 
 
 def _is_only_for_functions(role: Role) -> bool:
@@ -225,12 +327,10 @@ def _is_only_for_functions(role: Role) -> bool:
     )
 
 
-def _unused_of(
-    statement: Statement, role: Role, needs: list[Need], missing: list[Need], open_services: set[str]
-) -> Iterator[Finding]:
+def _idle_of(statement: Statement, needs: list[Need], missing: list[Need], open_services: set[str]) -> Iterator[_Idle]:
     literals = [action.literal for action in statement.actions if action.literal]
     bundles = [bundle for bundle in BUNDLES if bundle <= set(literals)]
-    if statement.sid.endswith("Policy") and statement.owner.type.startswith("AWS::Serverless::"):
+    if policy_template_of(statement):
         bundles = [frozenset(literals)]
     needs = [need for need in needs if is_for(statement, need)]
     idle: dict[tuple[Text, ...], list[Text]] = {}
@@ -253,18 +353,25 @@ def _unused_of(
         if on:
             idle.setdefault(on, []).append(action)
     for on, actions in idle.items():
-        yield _unused_finding(statement, role, actions, on)
+        yield _Idle(statement, on, actions, bundles)
 
 
-def _unused_finding(statement: Statement, role: Role, actions: list[Text], on: tuple[Text, ...]) -> Finding:
+def _unused_finding(role: Role, grant: _Idle) -> Finding:
+    statement, actions, on = grant.statement, grant.actions, grant.on
     names = ", ".join(f"'{function.resource.logical_id}'" for function in role.functions)
     listed = ", ".join(action.pattern for action in actions)
-    where = "" if len(on) == len(statement.resources) else " on " + ", ".join(f"'{text.pattern}'" for text in on)
+    where = "" if len(on) == len(statement.resources) else f" on {_listed(on)}"
+    template = policy_template_of(statement)
+    take = (
+        f"Take the policy template '{template}' away, choose a narrower one, or write the statement that is needed."
+        if template
+        else f"Take {listed}{where} from the statement."
+    )
     return Finding(
         statement.where("Action", actions[0]),
         f"'{role.resource.logical_id}' allows {listed}{where} ({_statement(statement)}), and neither the code of {names} nor"
         " Lambda itself needs it: whoever gets hold of the role can do it all the same.",
-        f"Take {listed}{where} from the statement. If the code does call it in a way that was not seen, say so there. {HOW}",
+        f"{take} If the code does call it in a way that was not seen, say so there. {HOW}",
     )
 
 

@@ -57,6 +57,15 @@ def sam_policy_statements(resource: Resource) -> Iterator[Statement]:
             )
 
 
+def policy_template_of(statement: Statement) -> str:
+    """The name of the policy template that a statement comes from; empty if somebody wrote the statement."""
+    raw = statement.value.raw
+    is_one = (
+        statement.owner.type.startswith("AWS::Serverless::") and isinstance(raw, dict) and [*raw] == [statement.sid]
+    )
+    return statement.sid if is_one else ""
+
+
 def _filled(arn: str, parameters: Value) -> Text:
     """`arn` with `{Name}` from the policy template's parameters and `${AWS::…}` as pseudo parameters."""
     pieces: list[str | Hole] = []

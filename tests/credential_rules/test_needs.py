@@ -359,7 +359,6 @@ def test_a_grant_is_recognised_however_it_is_written(statement: str, said: Calla
 @pytest.mark.parametrize(
     "statement",
     [
-        "{Effect: Allow, Action: 'dynamodb:Query', Resource: !GetAtt Table.Arn}",
         "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !Sub '${Table.Arn}/index/*'}",
         "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Table.StreamArn}",
         "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: 'arn:aws:dynamodb:*:123456789012:table/orders2'}",
@@ -367,14 +366,124 @@ def test_a_grant_is_recognised_however_it_is_written(statement: str, said: Calla
         "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Log.Arn}",
     ],
 )
-def test_a_grant_on_something_else_is_no_grant_and_unused(
+def test_a_grant_on_something_else_is_one_fault_with_both_named(
     statement: str, said: Callable[[str], list[Reported]]
 ) -> None:
-    """One finding for what is missing, one for what is there in vain."""
+    """What is needed and where, what is granted and by which statement, and what to write in its place."""
     found = said(text(call(READ), statement, variables="T: !Ref Table", more=TABLE))
-    assert [one.severity for one in found] == ["error", "error"]
-    assert "needs dynamodb:GetItem on 'Table' (index.py:3 GetItem on T)" in found[0].message
-    assert "and neither the code of 'Function' nor Lambda itself needs it" in found[1].message
+    assert [one.severity for one in found] == ["error"]
+    granted = statement.rpartition("Resource: ")[2].rstrip("}").replace("!Sub ", "").strip("'")
+    granted = f"${{{granted.removeprefix('!GetAtt ')}}}" if granted.startswith("!GetAtt") else granted
+    assert (
+        "needs dynamodb:GetItem on 'Table' (index.py:3 GetItem on T), and its role 'Role' allows it only on"
+        f" '{granted}' ('Role')" in found[0].message
+    )
+    assert "Allow dynamodb:GetItem on the ARN of 'Table' in place of" in found[0].fix
+    assert (found[0].resource, found[0].location) == (
+        "Role",
+        "Properties.Policies.0.PolicyDocument.Statement.1.Resource",
+    )
+
+
+def test_another_action_on_the_right_resource_is_two_faults(said: Callable[[str], list[Reported]]) -> None:
+    """One is missing, one is there in vain: neither is the other by mistake."""
+    statement = "{Effect: Allow, Action: 'dynamodb:Query', Resource: !GetAtt Table.Arn}"
+    missing, unused = said(text(call(READ), statement, variables="T: !Ref Table", more=TABLE))
+    assert "and no statement of its role 'Role' allows it" in missing.message
+    assert "allows dynamodb:Query ('Role'), and neither the code of 'Function' nor Lambda" in unused.message
+
+
+def test_a_grant_that_is_used_elsewhere_is_named_and_stays(said: Callable[[str], list[Reported]]) -> None:
+    """A second table that was forgotten: the first one's grant is right, and the finding shows it."""
+    code = call(f"{READ}; boto3.client('dynamodb').get_item(TableName='users', Key={{}})")
+    (found,) = said(text(code, GRANT, variables="T: !Ref Table", more=TABLE))
+    assert "needs dynamodb:GetItem on 'users'" in found.message
+    assert "allows it only on '${Table.Arn}'" in found.message
+    assert found.fix.startswith("Allow dynamodb:GetItem on the ARN of 'users' in the role 'Role'")
+    assert found.location == "Properties.Role"
+
+
+def test_one_line_may_call_the_same_of_two_tables(needs: Callable[[str], list[Need]]) -> None:
+    """By a variable and by a name: both are needed."""
+    code = call(f"{READ}; boto3.client('dynamodb').get_item(TableName='users', Key={{}})")
+    found = needs(text(code, variables="T: !Ref Table", more=TABLE))
+    assert pairs(found) == {("dynamodb:GetItem", "Table"), ("dynamodb:GetItem", "users")}
+
+
+def test_a_grant_of_a_library_on_the_wrong_table_is_one_fault(said: Callable[[str], list[Reported]]) -> None:
+    """All of its actions are one decision; another action beside it that nobody calls is a fault of its own."""
+    actions = (
+        "'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:Scan',"
+        " 'dynamodb:ConditionCheckItem', 'dynamodb:DescribeTable'"
+    )
+    wrong = "arn:aws:dynamodb:eu-west-1:123456789012:table/users"
+    statement = f"{{Effect: Allow, Action: [{actions}], Resource: '{wrong}'}}"
+    (found,) = said(text(call(READ), statement, variables="T: !Ref Table", more=TABLE))
+    assert (
+        f"needs dynamodb:GetItem on 'Table' (index.py:3 GetItem on T), and its role 'Role' allows it only on '{wrong}'"
+        in (found.message)
+    )
+    beside = statement.replace("[", "['dynamodb:DeleteTable', ")
+    one, other = said(text(call(READ), beside, variables="T: !Ref Table", more=TABLE))
+    assert "needs dynamodb:GetItem" in one.message
+    assert "allows dynamodb:DeleteTable (" in other.message
+
+
+def test_a_second_wrong_grant_of_the_same_action_is_a_second_fault(said: Callable[[str], list[Reported]]) -> None:
+    """One of the two is in the place of what is needed; the other is there in vain."""
+    wrong = [
+        f"{{Sid: {name}, Effect: Allow, Action: 'dynamodb:GetItem', Resource: 'arn:aws:dynamodb:*:123456789012:table/{name}'}}"
+        for name in ("One", "Two")
+    ]
+    first, second = said(text(call(READ), *wrong, variables="T: !Ref Table", more=TABLE))
+    assert "(statement 'One' of 'Role')" in first.message
+    assert "allows dynamodb:GetItem (statement 'Two' of 'Role'), and neither" in second.message
+
+
+def test_what_cannot_be_told_of_a_managed_policy_is_not_said_to_fail(said: Callable[[str], list[Reported]]) -> None:
+    """The text does not contradict itself, and says what to do."""
+    managed = "[arn:aws:iam::aws:policy/AdministratorAccess]"
+    (found,) = said(text(call(READ), variables="T: !Ref Table", more=TABLE, managed=managed))
+    assert found.severity == "cannot-tell"
+    assert found.message.endswith(
+        "and whether its role 'Role' allows it cannot be told: AdministratorAccess is not part of this run."
+    )
+    assert "in place of AdministratorAccess" in found.fix
+
+
+SAM: Final = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Table: {{Type: AWS::Serverless::SimpleTable}}
+  Other: {{Type: AWS::Serverless::SimpleTable}}
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.14
+      Handler: index.handler
+      Environment: {{Variables: {{T: !Ref Table}}}}
+      Policies: [{policies}]
+      InlineCode: |
+        import boto3, os
+        def handler(event, context):
+            {line}
+"""
+
+
+def test_a_policy_template_that_nobody_needs_is_named_as_one(said: Callable[[str], list[Reported]]) -> None:
+    """Nobody can take an action out of SAM's own statements: a narrower one, or a statement, takes its place."""
+    (found,) = said(SAM.format(policies="{DynamoDBReadPolicy: {TableName: !Ref Table}}", line="pass"))
+    assert "policy template 'DynamoDBReadPolicy' of 'Function'" in found.message
+    assert "Take the policy template 'DynamoDBReadPolicy' away" in found.fix
+    assert "from the statement" not in found.fix
+
+
+def test_a_policy_template_with_the_wrong_table_is_one_fault(said: Callable[[str], list[Reported]]) -> None:
+    """What to change is its parameter."""
+    (found,) = said(SAM.format(policies="{DynamoDBReadPolicy: {TableName: !Ref Other}}", line=READ))
+    assert "needs dynamodb:GetItem on 'Table' (index.py:3 GetItem on T)" in found.message
+    assert "(policy template 'DynamoDBReadPolicy' of 'Function')" in found.message
+    assert "Name 'Table' in the policy template 'DynamoDBReadPolicy'" in found.fix
 
 
 SECRET: Final = "arn:aws:secretsmanager:*:123456789012:secret:prod/db"

@@ -152,8 +152,10 @@ def test_a_call_on_another_table_is_missed(target: Target) -> None:
     said = found(target)
     variables["API_KEYS_TABLE"] = kept
     assert {one.severity for one in said} == {"error"}
-    assert any("needs dynamodb:GetItem on 'salaries' (event_api/api_keys.py:" in one.message for one in said)
-    assert any("allows dynamodb:GetItem (" in one.message for one in said)
+    ((told, fix),) = [(one.message, one.fix) for one in said if "dynamodb:GetItem" in one.message]
+    assert "needs dynamodb:GetItem on 'salaries' (event_api/api_keys.py:" in told
+    assert re.search(r"allows it only on '[^']*(?i:api-?keys)[^']*' \(", told)
+    assert "Allow dynamodb:GetItem on the ARN of 'salaries' in place of" in fix
 
 
 def test_a_deny_for_the_code_takes_a_permission_from_the_code(target: Target) -> None:

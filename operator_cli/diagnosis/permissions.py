@@ -151,6 +151,11 @@ class _Judge:
                 f"Whether the role may {action} ({call.place}): it is allowed on {', '.join(granted)} only, and the code does"
                 f" not say whether it calls that{f', but {call.resource}' if call.resource else ''}."
             )
+        if permission.allowed and (denied := self._perhaps_denied(action, call.resource)):
+            yield Doubt(
+                f"Whether the role may {action} ({call.place}): a policy denies it on {', '.join(denied)}, and the code does"
+                " not say whether it calls that."
+            )
         for slug, endpoint in self._stopped_by(action, call.resource):
             yield self._cause(slug, Likelihood.LIKELY, action, call.resource, endpoint, call.place)
         yield from self._unclear(action, call)
@@ -226,6 +231,17 @@ class _Judge:
             return [each for each in granted if may_be_same(each, f"{resource}:*")]
         return []
 
+    def _perhaps_denied(self, action: str, resource: str) -> list[str]:
+        """Give what a policy denies explicitly that may be what is called, where that is not known to its last part."""
+        if resource and not _is_pattern(resource):
+            return []
+        return [
+            each
+            for each in _resources(self._facts, "Deny")
+            if (not resource or may_be_same(each, resource))
+            and self._may("identity", action, _concrete(each)).is_explicit
+        ]
+
     def _targets(self, action: str, resource: str) -> list[str]:
         """Give what a call may be on: all of it has to be denied for the call to be denied for sure."""
         if secrets := self._secrets(action, resource):
@@ -293,12 +309,12 @@ class _Judge:
         )
 
 
-def _resources(facts: Facts) -> Iterator[str]:
-    """Give every resource that a policy of the role names in an Allow."""
+def _resources(facts: Facts, effect: str = "Allow") -> Iterator[str]:
+    """Give every resource that a policy of the role names in an Allow, or in a Deny."""
     seen: set[str] = set()
     for policy in facts.role.policies if facts.role is not None else ():
         for statement in _listed(policy.document.get("Statement")):
-            if isinstance(statement, dict) and statement.get("Effect") == "Allow":
+            if isinstance(statement, dict) and statement.get("Effect") == effect:
                 for resource in _listed(statement.get("Resource", "*" if "NotResource" in statement else None)):
                     if isinstance(resource, str) and resource not in seen:
                         seen.add(resource)

@@ -215,6 +215,22 @@ def test_a_secret_that_the_log_names_without_its_end_is_judged_by_the_policies(n
     assert f'"Resource": "{grant}"' in cause.fix
 
 
+@pytest.mark.parametrize(
+    ("call", "action", "denied", "is_doubt"),
+    [
+        (PUT, "s3:PutObject", "arn:aws:s3:::some-bucket/private/*", True),
+        (PUT, "s3:PutObject", "arn:aws:s3:::other/private/*", False),
+        (UNNAMED, "sqs:SendMessage", local("sqs", "audit"), True),
+        (SEND, "sqs:SendMessage", local("sqs", "audit"), False),
+    ],
+)
+def test_a_deny_on_a_part_of_what_may_be_called_is_a_doubt(call: str, action: str, denied: str, is_doubt: bool) -> None:  # noqa: FBT001 (what is expected)
+    """The role may do it everywhere but there, and the code does not say where it does it."""
+    diagnosis = diagnose(call, statement(action, "*"), {**statement(action, denied), "Effect": "Deny"})
+    assert diagnosis.causes == ()
+    assert [f"denies it on {denied}" in doubt.what for doubt in diagnosis.doubts] == [True] * is_doubt
+
+
 def test_a_boundary_on_a_part_of_what_may_be_called_is_a_doubt() -> None:
     """The role may use two queues, its boundary one of them, and the code does not say which it uses."""
     recorded = Recorded()

@@ -46,8 +46,8 @@ COMMAND = Command(
     name="logs",
     summary="check the session, then show what a function wrote",
     description=(
-        "Checks the session, then prints the lines of the function's log group, oldest first, with the same session.\n"
-        "With --follow it goes on with new lines; it ends with status 4 when the session does, and says so."
+        "Checks the session, then prints the lines of the function's log group, oldest first, with the same session; what looks\n"
+        "like a secret in them is masked. With --follow it goes on with new lines; it ends with status 4 when the session does, and says so."
     ),
     examples=(
         ("rolebound logs rolebound-dev-api", "the last ten minutes"),

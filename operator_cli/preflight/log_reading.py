@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
+from operator_cli.masking import masked
 from operator_cli.preflight.gathering import connect_to_aws, examine
 from operator_cli.preflight.guarded_run import tell_session
 from operator_cli.preflight.session_arguments import wanted_of
@@ -66,12 +67,14 @@ def read_logs(options: argparse.Namespace, output: Output) -> int:
         output.json(
             {
                 "log_group": group,
-                "lines": [{"at": line.at.isoformat(), "stream": line.stream, "text": line.text} for line in lines],
+                "lines": [
+                    {"at": line.at.isoformat(), "stream": line.stream, "text": masked(line.text)} for line in lines
+                ],
             }
         )
         return int(ExitStatus.GOOD)
     for line in new_lines(aws.log_lines, group, since=since, follow=options.follow, sleep=time.sleep):
-        output.say(f"{line.at:%Y-%m-%d %H:%M:%S}  {line.text}")
+        output.say(f"{line.at:%Y-%m-%d %H:%M:%S}  {masked(line.text)}")
     return int(ExitStatus.GOOD)
 
 

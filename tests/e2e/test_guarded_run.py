@@ -303,6 +303,15 @@ def test_logs_are_shown_and_followed(account: Account, app: Path, log: Any) -> N
     assert (process.returncode, rest) == (130, ""), errors
 
 
+def test_a_secret_that_a_function_wrote_is_not_shown(account: Account, app: Path, log: Any) -> None:  # noqa: ANN401 - as above
+    """Its log holds it; a terminal, a ticket or a screen that is shared need not."""
+    write(log, "connecting to postgres://admin:made-up-horse@db.example/orders")
+    for arguments in ((GROUP,), (GROUP, "--json")):
+        done = run(account, app, "logs", *arguments, keys=account.session())
+        assert "db.example/orders" in done.stdout
+        assert "made-up-horse" not in done.stdout
+
+
 def test_a_log_that_is_not_there_is_told(account: Account, app: Path) -> None:
     """With what may be wrong: name, region, or that nothing ran yet."""
     done = run(account, app, "logs", "nobody", keys=account.session())

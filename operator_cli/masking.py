@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from operator_cli import rule_checks
+from operator_cli.denials.plain_text import without_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +68,12 @@ _PROMISES: Final = re.compile(r"pass|pwd|secret|token|key|cred|salt|otp|sas|pat"
 
 
 def masked(text: str) -> str:
-    """Give the text without secrets: of a key's id the last four characters stay, of a secret or a token nothing."""
-    text = _PRIVATE_KEY.sub(MASK, text)
+    """Give the text without secrets: of a key's id the last four characters stay, of a secret or a token nothing.
+
+    What commands a terminal is gone as well.
+    """
+    # A colour within a word would make another word of it, and within a secret hide it.
+    text = _PRIVATE_KEY.sub(MASK, without_control(text))
     text = "\n".join(_masked_line(line) for line in text.split("\n"))
     return _KEY_ID.sub(lambda found: f"****{found[0][-4:]}", text)
 

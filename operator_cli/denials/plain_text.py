@@ -47,6 +47,11 @@ _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
 
 
+def without_control(text: str) -> str:
+    """Give the text without what commands a terminal or is not seen on one; line breaks and tabs stay."""
+    return _CONTROL.sub("", text)
+
+
 def plain(text: str) -> str:
     """Give the text as the program meant it that first printed it.
 
@@ -59,7 +64,7 @@ def plain(text: str) -> str:
         if resolved == text:
             break
         text = resolved
-    text = _CONTROL.sub("", _LINE_END.sub("\n", text)).translate(_QUOTES)
+    text = without_control(_LINE_END.sub("\n", text)).translate(_QUOTES)
     lines = _joined(text.split("\n"))
     return "\n".join(_joined([_without_prefix(line) for line in lines]))
 

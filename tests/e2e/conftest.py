@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from local_aws import outputs
+from local_aws import emulator, environment, outputs
+from local_aws.cloud import Cloud
 from local_aws.journey import Client
 from local_aws.places import DIRECTORY_VARIABLE, PROJECT, Places
 
@@ -75,6 +76,16 @@ def deployed(places: Places) -> Outputs:
 def client(deployed: Outputs) -> Client:
     """A client with the demo tenant's key."""
     return Client(deployed.api_url, deployed.ca_bundle, deployed.api_key)
+
+
+@pytest.fixture(scope="module")
+def cloud(places: Places, deployed: Outputs) -> Iterator[Cloud]:
+    """The local AWS, called by its operator."""
+    assert deployed
+    record = emulator.read_record(places)
+    assert record is not None
+    with environment.only(environment.for_clients(places, record.port, os.environ)):
+        yield Cloud()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ tomorrow is looked at tomorrow, and one that nothing here can prove fails.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -16,8 +15,7 @@ import pytest
 
 from credential_rules.policy_evaluation import Decision, Request, authorise
 from event_api.role_clients import AWS_ERRORS, FailureKind, classify
-from local_aws import emulator, environment, up
-from local_aws.cloud import Cloud
+from local_aws import up
 from local_aws.places import PROJECT
 from tests.e2e.near_misses import near_misses
 from tests.e2e.roles import DeployedRoles, Document, without
@@ -27,6 +25,7 @@ from tests.e2e.service_calls import service_call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local_aws.cloud import Cloud
     from local_aws.outputs import Outputs
     from local_aws.places import Places
     from tests.e2e.roles import Grant, Role
@@ -38,16 +37,6 @@ pytestmark = pytest.mark.e2e
 STACKS = tuple(f"Rolebound-{up.DEPLOYMENT}-{part}" for part in ("Data", "Network", "Api"))
 RECORD = PROJECT / "docs" / "proofs.json"
 """What the generated page of permissions knows of the proofs here."""
-
-
-@pytest.fixture(scope="module")
-def cloud(places: Places, deployed: Outputs) -> Iterator[Cloud]:
-    """The local AWS, called by its operator."""
-    assert deployed
-    record = emulator.read_record(places)
-    assert record is not None
-    with environment.only(environment.for_clients(places, record.port, os.environ)):
-        yield Cloud()
 
 
 @pytest.fixture(scope="module")

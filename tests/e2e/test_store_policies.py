@@ -6,7 +6,6 @@ No call here comes through an endpoint, so each function's role is where stolen 
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +13,7 @@ import pytest
 from aws_cdk import Stack
 
 from event_api.role_clients import AWS_ERRORS, FailureKind, classify
-from local_aws import emulator, environment, up
-from local_aws.cloud import Cloud
+from local_aws import up
 from stacks.access import access_table
 from stacks.resource_policies import through_endpoints
 from stacks.settings import Function, Service, Settings
@@ -25,7 +23,7 @@ from tests.e2e.roles import DeployedRoles
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local_aws.outputs import Outputs
+    from local_aws.cloud import Cloud
     from local_aws.places import Places
     from tests.e2e.roles import Role
 
@@ -35,16 +33,6 @@ SETTINGS: Final = Settings.from_context(up.CONTEXT)
 STORES: Final = Stores.of(SETTINGS)
 ENDPOINTS: Final = {Service.SQS: "vpce-0123456789abcdef0", Service.S3: "vpce-0fedcba9876543210"}
 """Made up: what matters is that no call comes through them."""
-
-
-@pytest.fixture(scope="module")
-def cloud(places: Places, deployed: Outputs) -> Iterator[Cloud]:
-    """The local AWS, called by its operator."""
-    assert deployed
-    record = emulator.read_record(places)
-    assert record is not None
-    with environment.only(environment.for_clients(places, record.port, os.environ)):
-        yield Cloud()
 
 
 @pytest.fixture(scope="module")

@@ -443,6 +443,9 @@ def failure_of(error: Exception) -> Failure:
         if name in _SDK_ERRORS:
             known, what = _SDK_ERRORS[name]
             return Failure(kind=known, code=name, what=what)
+    if isinstance(error, RuntimeError) and "AWS_ERROR_CAL_UNSUPPORTED_KEY_FORMAT" in str(error):
+        what = "boto3 cannot read the private key of this `aws login` sign-in."
+        return Failure(kind=FailureKind.NO_CREDENTIALS, code="UnreadableLoginKey", what=what)
     return Failure(kind=FailureKind.OTHER, code=type(error).__name__, what=f"The SDK failed: {type(error).__name__}.")
 
 

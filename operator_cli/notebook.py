@@ -41,6 +41,7 @@ _UNUSABLE: Final = frozenset(
         Trouble.EXPIRED,
         Trouble.SDK_TOO_OLD,
         Trouble.CRT_MISSING,
+        Trouble.KEY_UNREADABLE,
         Trouble.TOKEN_MISSING,
     }
 )

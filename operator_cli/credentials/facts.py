@@ -6,6 +6,7 @@ kept, of a key id its kind and its last four characters: what is not here cannot
 
 from __future__ import annotations
 
+import base64
 import configparser
 import contextlib
 import hashlib
@@ -76,6 +77,10 @@ KEPT_SETTINGS: Final = frozenset(
 """Settings of a profile whose value is no secret."""
 
 _ADDRESS: Final = re.compile(r"^(endpoint_url|AWS_ENDPOINT_URL(_[A-Z0-9_]+)?)$")
+_SEC1_KEY: Final = re.compile(rb"\x30.\x02\x01\x01\x04(?P<length>.)", re.DOTALL)
+"""How an elliptic curve's private key begins (RFC 5915): a sequence, version 1, and the key with its length."""
+
+_P256_BYTES: Final = 32
 _LAST: Final = 4
 _KIND: Final = 4
 
@@ -91,12 +96,14 @@ class SignIn:
         expires_at: When its present token ends; `None` if the file does not say.
         can_refresh: Whether it holds what a new token is asked for with, and that has not ended as far as it says.
         complete: Whether it has everything that the SDKs ask of it.
+        readable_key: Whether boto3 and the AWS command line can read its private key, without which they renew nothing.
     """
 
     path: Path
     expires_at: datetime | None
     can_refresh: bool
     complete: bool
+    readable_key: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,8 +378,23 @@ def _login_sign_ins(folder: Path) -> dict[str, SignIn]:
             expires_at=parsed_moment(token.get("expiresAt")),
             can_refresh=all(held.get(name) for name in ("refreshToken", "dpopKey", "clientId")),
             complete=bool(token) and all(name in held for name in ("refreshToken", "dpopKey", "clientId")),
+            readable_key=not _lacks_zeros(held.get("dpopKey")),
         )
     return found
+
+
+def _lacks_zeros(pem: object) -> bool:
+    """Whether a private key begins with zeros that were left out.
+
+    awscrt, with which the AWS command line makes the key, leaves them out in about one key of two hundred, and cannot read
+    what it wrote. A key in any other form is for the SDK to judge.
+    """
+    with contextlib.suppress(ValueError):
+        lines = pem.splitlines() if isinstance(pem, str) else []
+        der = base64.b64decode("".join(line.strip() for line in lines if not line.startswith("-----")))
+        found = _SEC1_KEY.match(der)
+        return found is not None and found["length"][0] < _P256_BYTES
+    return False
 
 
 def _on_instance() -> bool:

@@ -90,6 +90,7 @@ class Trouble(StrEnum):
     EXPIRED = "expired"
     SDK_TOO_OLD = "sdk-too-old"
     CRT_MISSING = "awscrt-missing"
+    KEY_UNREADABLE = "login-key-unreadable"
     TOKEN_MISSING = "token-missing"  # noqa: S105 - a slug, not a token
     SHADOWED_PROFILE = "shadowed-profile"
     STATIC_KEYS_SHADOW = "static-keys-shadow-sign-in"
@@ -666,6 +667,15 @@ def _login(facts: CredentialFacts, profile: str) -> Source:
                 'pip install "boto3[crt]"',
             )
         )
+    if sign_in is not None and not sign_in.readable_key:
+        problems.append(
+            Problem(
+                Trouble.KEY_UNREADABLE,
+                "boto3 and the AWS command line cannot read the private key of this sign-in, so they cannot renew its session. "
+                "It happens to one sign-in in about two hundred.",
+                command,
+            )
+        )
     return Source(
         kind=Kind.LOGIN,
         where=f"`aws login` of profile {profile}",
@@ -791,7 +801,8 @@ def _ignored(
 
 def _of_any_sdk(problems: tuple[Problem, ...]) -> Iterator[Problem]:
     """Leave out what is wrong with the Python SDK only."""
-    return (problem for problem in problems if problem.trouble not in {Trouble.SDK_TOO_OLD, Trouble.CRT_MISSING})
+    its_own = {Trouble.SDK_TOO_OLD, Trouble.CRT_MISSING, Trouble.KEY_UNREADABLE}
+    return (problem for problem in problems if problem.trouble not in its_own)
 
 
 def _incomplete(facts: CredentialFacts, profile: str, what: str) -> Problem:

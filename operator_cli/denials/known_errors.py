@@ -146,6 +146,14 @@ KNOWN_ERRORS: Final = (
         codes=("LoginTokenLoadError", "LoginAuthorizationCodeError", "LoginInsufficientPermissions", "LoginError"),
     ),
     KnownError(
+        name="login-key-unreadable",
+        category="credentials",
+        title="The private key of this `aws login` sign-in cannot be read",
+        cause="The AWS command line makes a key at each sign-in and renews the session with it. One key in about two hundred begins with zeros; awscrt leaves them out when it writes the key, and then refuses to read it. boto3 and the AWS command line fail about five minutes after such a sign-in; the CDK's SDK reads the key.",
+        next_step="Sign in again, which makes another key: `aws login --profile PROFILE`.",
+        phrases=("aws_error_cal_unsupported_key_format",),
+    ),
+    KnownError(
         name="missing-awscrt",
         category="credentials",
         title="This SDK cannot read `aws login` sessions without awscrt",

@@ -139,10 +139,11 @@ HOPELESS: Final[Mapping[Trouble, ExitStatus]] = {
     Trouble.NOT_SIGNED_IN: ExitStatus.NO_CREDENTIALS,
     Trouble.TOKEN_MISSING: ExitStatus.NO_CREDENTIALS,
     Trouble.PROFILE_INCOMPLETE: ExitStatus.NO_CREDENTIALS,
+    Trouble.KEY_UNREADABLE: ExitStatus.NO_CREDENTIALS,
     Trouble.SIGN_IN_EXPIRED: ExitStatus.EXPIRED,
     Trouble.EXPIRED: ExitStatus.EXPIRED,
 }
-"""Troubles of a winner that no call can do anything about."""
+"""Troubles of a winner that no call can do anything about, or not for long."""
 
 
 def hopeless(resolution: Resolution) -> Problem | None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CLIENT_ID: Final = "arn:aws:signin:::devtools/same-device"
 _FRESH_SECONDS: Final = 300
 _HALF_SIGNATURE: Final = 32
+_SEC1_BYTES: Final = 121
+"""Length of a P-256 key in SEC 1's form (RFC 5915) with its public key, none of its zeros left out."""
 
 
 class SessionKeys(NamedTuple):
@@ -62,15 +64,19 @@ class SignInService:
     _proofs: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def log_in(self, cache: Path, login_session: str, *, valid_for: int | None = None) -> Path:
+    def log_in(
+        self, cache: Path, login_session: str, *, valid_for: int | None = None, readable_key: bool = True
+    ) -> Path:
         """Write what `aws login` writes, and give the file.
 
         Args:
             cache: The cache's folder, `~/.aws/login/cache`.
             login_session: The profile's `login_session`.
             valid_for: Seconds that the first session lives; `lifetime` if not given.
+            readable_key: Whether awscrt can read again the key that it has made. Of `aws login`'s own it cannot read one
+                in about two hundred, and which one is luck: a test has to say what it wants.
         """
-        self._key = EC.new_generate(ECType.P_256)
+        self._key = _new_key(readable=readable_key)
         self.signed_out = False
         keys = self.issue()
         expires = datetime.now(UTC) + timedelta(seconds=self.lifetime if valid_for is None else valid_for)
@@ -180,6 +186,14 @@ class SignInService:
         }
         self._proofs.add(claims["jti"])
         return next((fault for fault, holds in checks.items() if not holds), "")
+
+
+def _new_key(*, readable: bool) -> Any:  # noqa: ANN401 - awscrt comes without types
+    """Make keys until one is, or is not, of the length that awscrt reads: it leaves out zeros at the beginning."""
+    while True:
+        key = EC.new_generate(ECType.P_256)
+        if (len(key.export_key(ECExportFormat.SEC1)) == _SEC1_BYTES) is readable:
+            return key
 
 
 def _decoded(part: str) -> bytes:

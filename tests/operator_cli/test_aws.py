@@ -13,6 +13,7 @@ import pytest
 
 from operator_cli import aws
 from operator_cli.answers import Caller, Failure, FailureKind
+from tests.operator_cli.sign_in_service import SessionKeys, SignInService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,6 +129,24 @@ def test_no_error_of_the_sdk_is_quoted() -> None:
         found = aws.failure_of(made)
         assert MARK not in repr(found)
         assert found.what.endswith(".")
+
+
+def test_a_login_whose_key_cannot_be_read_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK lets a bare RuntimeError of awscrt's through."""
+    expired = SignInService(lambda: SessionKeys("ASIA" + "Q" * 16, MARK, MARK), "123456789012")
+    expired.log_in(tmp_path / ".aws" / "login" / "cache", "me", valid_for=-60, readable_key=False)
+    (tmp_path / ".aws" / "config").write_text("[profile dev]\nlogin_session = me\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LOGIN_CACHE_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / ".aws" / "config"))
+    session = aws.connect(profile="dev", region="us-east-1", home=tmp_path, ask=None)
+    assert isinstance(session, aws.Aws)
+    found = session.caller(lambda: NOW)
+    assert isinstance(found, Failure)
+    assert (found.kind, found.code) == (FailureKind.NO_CREDENTIALS, "UnreadableLoginKey")
+    assert "private key" in found.what
+    assert MARK not in repr(found)
 
 
 def test_every_error_that_is_named_exists() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import os
@@ -427,6 +428,48 @@ def test_a_login_that_this_sdk_cannot_read_is_told_and_no_trouble_for_the_cdk(
     assert trouble in seen | troubles(facts)
     assert resolve(facts, Sdk.CDK).winner is not None
     assert trouble not in troubles(facts, Sdk.CDK)
+
+
+def _cached_sign_in(home: Path, key: str) -> SignIn:
+    cache = write_login(home, LOGIN_PROFILE["login_session"], NOW + timedelta(minutes=10))
+    cache.write_text(json.dumps(json.loads(cache.read_text()) | {"dpopKey": key}))
+    return gather({"HOME": str(home)}, now=NOW).sign_ins[cache.stem]
+
+
+@given(scalar=st.integers(1, 32).flatmap(lambda length: st.binary(min_size=length, max_size=length)))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_key_of_a_sign_in_is_readable_where_awscrt_reads_it(tmp_path: Path, scalar: bytes) -> None:
+    """The AWS command line makes the key with awscrt, which leaves out zeros at its beginning and then cannot read it."""
+    crypto = pytest.importorskip("awscrt.crypto")
+    point = crypto.EC.new_generate(crypto.ECType.P_256).get_public_coords()
+    public = b"\xa1\x44\x03\x42\x00\x04" + b"".join(point)
+    body = b"\x02\x01\x01\x04" + bytes([len(scalar)]) + scalar + bytes.fromhex("a00a06082a8648ce3d030107") + public
+    der = b"\x30" + bytes([len(body)]) + body
+    try:
+        crypto.EC.new_key_from_der_data(der)
+        reads = True
+    except RuntimeError:
+        reads = False
+    pem = f"-----BEGIN EC PRIVATE KEY-----\n{base64.encodebytes(der).decode()}-----END EC PRIVATE KEY-----\n"
+    assert _cached_sign_in(tmp_path, pem).readable_key is reads
+
+
+@given(key=st.text() | st.binary().map(lambda der: base64.b64encode(der).decode()))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_key_in_a_form_that_is_not_known_is_left_to_the_sdk(tmp_path: Path, key: str) -> None:
+    """What was not understood is no reason to send somebody to sign in again."""
+    assert _cached_sign_in(tmp_path, key).readable_key is True
+
+
+def test_a_login_whose_key_cannot_be_read_is_trouble_for_boto3_alone() -> None:
+    """The CDK's SDK reads such a key."""
+    unreadable = replace(signed_in(until=LATER, renewable=True), readable_key=False)
+    key = login_cache_key(LOGIN_PROFILE["login_session"])
+    facts = facts_with(config_profiles={"default": LOGIN_PROFILE}, sign_ins={key: unreadable})
+    (problem,) = resolve(facts).all_problems
+    assert problem.trouble is Trouble.KEY_UNREADABLE
+    assert problem.next_step == "aws login"
+    assert troubles(facts, Sdk.CDK) == set()
 
 
 def test_keys_in_the_environment_that_hide_the_named_profile_are_told() -> None:

@@ -50,10 +50,10 @@ class Machine:
         (self.aws / "credentials").write_text(text)
         return self
 
-    def signed_in(self, profile: str, *, valid_for: int = 600) -> Machine:
+    def signed_in(self, profile: str, *, valid_for: int = 600, readable_key: bool = True) -> Machine:
         """Have run `aws login` for a profile."""
         SignInService(lambda: KEYS, ACCOUNT).log_in(
-            self.aws / "login" / "cache", _login_session(profile), valid_for=valid_for
+            self.aws / "login" / "cache", _login_session(profile), valid_for=valid_for, readable_key=readable_key
         )
         return self
 
@@ -129,6 +129,16 @@ def test_without_awscrt_the_package_is_named(machine: Machine) -> None:
         choose(replace(machine.facts(), has_crt=False))
     assert "crt" in str(refused.value)
     assert "pip install" in refused.value.next_step
+
+
+def test_a_sign_in_whose_key_the_sdk_cannot_read_is_named_before_it_fails(machine: Machine) -> None:
+    """It works for the first five minutes, and then ends with a bare RuntimeError."""
+    machine.config(_login_profile("default")).signed_in("default", readable_key=False)
+    with pytest.raises(OperatorError, match="private key") as refused:
+        choose(machine.facts())
+    assert refused.value.next_step.startswith("aws login")
+    machine.signed_in("default")
+    assert choose(machine.facts()).source.profile == "default"
 
 
 def test_an_sdk_that_is_too_old_is_named(machine: Machine) -> None:

@@ -217,6 +217,16 @@ def test_a_sign_in_that_cannot_be_renewed_ends_when_its_token_ends() -> None:
     assert found(short, "lifetime").next_step == "aws sso login"
 
 
+def test_a_login_whose_key_the_sdk_cannot_read_is_refused_before_it_fails() -> None:
+    """Its first session still answers, and is the last that boto3 gets."""
+    (name,) = SIGNED_IN.sign_ins
+    facts = replace(SIGNED_IN, sign_ins={name: replace(SIGNED_IN.sign_ins[name], readable_key=False)})
+    refused = session(facts, caller=caller(expires_at=NOW + timedelta(minutes=14)))
+    assert status(refused) is ExitStatus.NO_CREDENTIALS
+    assert "private key" in found(refused, "credentials").what
+    assert found(refused, "credentials").next_step == "aws login"
+
+
 def sha1(text: str) -> str:
     """As the SDKs name a token's file."""
     import hashlib  # noqa: PLC0415 - beside its one use

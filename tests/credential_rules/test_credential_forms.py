@@ -283,6 +283,6 @@ def test_most_secret_keys_are_found_without_their_name() -> None:
 @pytest.mark.parametrize("unit", ["a", "A1", "password", "a.b-", "key=", "x:y@", "eyJa.", "AKIA", '\\"name', "--pass "])
 def test_long_text_takes_linear_time(unit: str) -> None:
     """A long run of one pattern must not be read again from each of its characters."""
-    started = time.perf_counter()
+    started = time.process_time()
     secret_called(unit * (200_000 // len(unit)), "CONTENT")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -235,7 +235,7 @@ def test_interface_endpoint_that_no_role_names_is_idle(dev: Assembly) -> None:
 def test_the_whole_network_is_judged_in_a_moment(dev: Assembly) -> None:
     """It is computed at every synthesis and in every editor: well below a second."""
     index = _index(dev)
-    start = time.perf_counter()
+    start = time.process_time()
     ways(index)
     barriers(index)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

@@ -201,6 +201,6 @@ def test_names_and_arns_are_kept() -> None:
 def test_long_lines_are_read_quickly() -> None:
     """Somebody logs whole payloads."""
     lines = [LogLine(1, text) for text in ("x" * 2_000_000, "a1" * 1_000_000, '{"a": ' * 3000, "User: " * 50_000)]
-    begin = time.perf_counter()
+    begin = time.process_time()
     errors_in(lines)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

@@ -22,6 +22,7 @@ from operator_cli.credentials.facts import CredentialFacts, gather
 from operator_cli.credentials.sources import Key, Kind, Resolution, Source, Trouble, resolve, sign_in_command
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
+from operator_cli.moments import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,8 +228,7 @@ def _told(choice: Choice, arn: str, region: str | None, now: datetime) -> str:
     elif source.refreshes:
         lines.append("It renews itself while you are signed in.")
     elif source.expires_at is not None:
-        minutes = max(0, int((source.expires_at - now).total_seconds() // 60))
-        lines.append(f"It ends in {minutes} minutes and cannot renew itself.")
+        lines.append(f"It ends in {in_words(source.expires_at - now)} and cannot renew itself.")
     if region is None:
         lines.append("No region is set: name one, session(region='eu-central-1'), or most calls will fail.")
     return "\n".join((*lines, *choice.warnings))

@@ -245,9 +245,9 @@ def parsed_moment(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     # Old versions of the AWS CLI wrote `2026-11-25T20:00:00UTC`.
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(re.sub(r"\s*(UTC|Z)$", "+00:00", value.strip()))
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return None
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.credentials.facts import PRESENT, login_cache_key, parsed_moment, sso_cache_key
+from operator_cli.moments import when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -545,7 +546,7 @@ def _static(
         problems.append(
             Problem(
                 Trouble.EXPIRED,
-                f"{where} says that it expired at {expires_at:%Y-%m-%d %H:%M} UTC.",
+                f"{where} says that it expired at {when(expires_at, facts.now)}.",
                 "Unset the variables, so that your profile is used, or ask for a new session.",
             )
         )
@@ -693,7 +694,7 @@ def _sign_in_problems(
         return (Problem(Trouble.NOT_SIGNED_IN, "There is no usable sign-in for it on this machine.", command),)
     if renewable or (sign_in.expires_at is not None and sign_in.expires_at > facts.now):
         return ()
-    ended = f" at {sign_in.expires_at:%Y-%m-%d %H:%M} UTC" if sign_in.expires_at else ""
+    ended = f" at {when(sign_in.expires_at, facts.now)}" if sign_in.expires_at else ""
     return (Problem(Trouble.SIGN_IN_EXPIRED, f"Its sign-in ended{ended}.", command),)
 
 

@@ -14,11 +14,12 @@ from operator_cli.credentials.facts import gather
 from operator_cli.credentials.sources import resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
+from operator_cli.moments import in_words
 from operator_cli.preflight.cdk_cli import CdkArguments, cdk_command, read_arguments, with_node
 from operator_cli.preflight.gathering import Examined, as_json, examine
 from operator_cli.preflight.handed_session import handed_on, run_tool
 from operator_cli.preflight.session_arguments import wanted_of
-from operator_cli.preflight.session_check import Operation, Verdict, ends_at, hopeless, in_words, renews_itself
+from operator_cli.preflight.session_check import Operation, Verdict, ends_at, hopeless, renews_itself
 from operator_cli.preflight.session_report import MARKS, show
 
 if TYPE_CHECKING:

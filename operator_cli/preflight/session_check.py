@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.credentials.sources import Key, Kind, Source, Trouble, sign_in_command
 from operator_cli.exit_status import ExitStatus
+from operator_cli.moments import in_words, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from operator_cli.answers import Caller
     from operator_cli.credentials.sources import Problem, Resolution
@@ -244,6 +245,9 @@ def _credentials(wanted: Wanted, facts: SessionFacts) -> Iterator[Finding]:
         return
     if isinstance(facts.caller, Failure):
         yield _failed(winner, facts.caller, why)
+        # Nobody answered, and the key's own beginning tells all the same. One that AWS does not know is none any more.
+        if winner.key is Key.LONG_LIVED and facts.caller.kind is not FailureKind.INVALID:
+            yield _long_lived(wanted, f" …{winner.key_id_end}" if winner.key_id_end else "")
         return
     yield Finding(question="credentials", verdict=Verdict.GOOD, what=_described(winner))
     for problem in resolution.all_problems:
@@ -358,14 +362,18 @@ def _identity(wanted: Wanted, caller: Caller, winner: Source | None) -> Iterator
             next_step="Sign in as yourself (aws sso login, aws login as a user or role), or insist: --allow-root",
         )
     if not caller.temporary:
-        yield _unless(
-            allowed=wanted.allow_long_lived,
-            question="long-lived-key",
-            what=f"The key{'' if caller.key_id == '…' else f' {caller.key_id}'} is long-lived: it works until somebody deletes it, without a second factor.",
-            why="Whoever copies it has your rights for months. A session ends by itself.",
-            next_step="Sign in instead (aws login, aws sso login), or insist: --allow-long-lived",
-        )
+        yield _long_lived(wanted, "" if caller.key_id == "…" else f" {caller.key_id}")
     yield _second_factor(caller, winner)
+
+
+def _long_lived(wanted: Wanted, key: str) -> Finding:
+    return _unless(
+        allowed=wanted.allow_long_lived,
+        question="long-lived-key",
+        what=f"The key{key} is long-lived: it works until somebody deletes it, without a second factor.",
+        why="Whoever copies it has your rights for months. A session ends by itself.",
+        next_step="Sign in instead (aws login, aws sso login), or insist: --allow-long-lived",
+    )
 
 
 def _second_factor(caller: Caller, winner: Source | None) -> Finding:
@@ -409,7 +417,7 @@ def _lifetime(wanted: Wanted, facts: SessionFacts, caller: Caller) -> Iterator[F
         )
         return
     left = end - facts.now
-    words = f"It ends at {end:%H:%M} UTC, in {in_words(left)}" + (
+    words = f"It ends at {when(end, facts.now)}, in {in_words(left)}" + (
         ", and renews itself until then." if renewing else "."
     )
     if left.total_seconds() < least * 60:
@@ -423,15 +431,6 @@ def _lifetime(wanted: Wanted, facts: SessionFacts, caller: Caller) -> Iterator[F
         )
         return
     yield Finding(question="lifetime", verdict=Verdict.GOOD, what=words)
-
-
-def in_words(span: timedelta) -> str:
-    """Say a span of time as people do: `3 h 20 min`, `12 min`, `40 s`."""
-    seconds = max(0, int(span.total_seconds()))
-    if seconds < 120:  # noqa: PLR2004 - two minutes: below, seconds matter
-        return f"{seconds} s"
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 # --- Where ------------------------------------------------------------------------------------------------------------

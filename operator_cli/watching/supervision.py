@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import Enum
 from typing import Final, TypeAlias
 
+from operator_cli.moments import in_words
 from operator_cli.watching.cdk_output import Progress
 from operator_cli.watching.silence import Answer, Quiet, Silence
 
@@ -231,15 +233,6 @@ def has_ended(session: Session | Problem, now: float) -> bool:
     return session.expires_at is not None and now >= session.expires_at
 
 
-def duration(seconds: float) -> str:
-    """Give a time to go in words: `3 h 05 min`, `12 min`, `40 s`."""
-    whole = max(0, round(seconds))
-    hours, minutes = whole // 3600, whole // 60
-    if hours:
-        return f"{hours} h {minutes % 60:02d} min"
-    return f"{minutes} min" if minutes > 1 else f"{whole} s"
-
-
 def _interrupted(state: State, seen: Seen, limits: Limits) -> tuple[State, tuple[Action, ...]]:
     """Finish; the sooner, the more often it is asked for."""
     status = SIGNAL_STATUS + seen.interrupt
@@ -359,16 +352,17 @@ def _warn(state: State, session: Session, now: float, limits: Limits, *, first: 
             return state, ()
     elif state.warned is not None and state.warned <= nearest:
         return state, ()
+    to_go = in_words(timedelta(seconds=round(left)))
     if session.refreshes:
         ends = Say(
             Weight.WARNING,
-            f"The sign-in that the session rests on ({session.source}) ends in {duration(left)}.",
+            f"The sign-in that the session rests on ({session.source}) ends in {to_go}.",
             f"cdk watch stops when it can no longer be renewed. To renew it: {session.renewal}",
         )
     else:
         ends = Say(
             Weight.WARNING,
-            f"The session ({session.source}) cannot renew itself and ends in {duration(left)}.",
+            f"The session ({session.source}) cannot renew itself and ends in {to_go}.",
             f"cdk watch stops then and waits for new credentials. To renew it: {session.renewal}",
         )
     return replace(state, warned=nearest), (ends,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,6 @@ from operator_cli.preflight.session_check import (
     Wanted,
     ends_at,
     exit_status,
-    in_words,
     judge,
 )
 
@@ -418,7 +417,34 @@ def test_every_refusal_says_why_and_what_to_do(
         assert (finding.verdict is Verdict.REFUSED) == (finding.status is not ExitStatus.GOOD)
 
 
-def test_a_span_is_said_as_people_do() -> None:
-    """Seconds where they matter, hours where they do not."""
-    spans = {40: "40 s", 119: "119 s", 120: "2 min", 3600: "1 h 0 min", 12000: "3 h 20 min", -5: "0 s"}
-    assert {seconds: in_words(timedelta(seconds=seconds)) for seconds in spans} == spans
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (timedelta(minutes=40), "It ends at 20:40 UTC, in 40 min."),
+        (timedelta(hours=8), "It ends at 2026-11-26 04:00 UTC, in 8 h."),
+        (timedelta(hours=632018), "It ends at 2098-12-31 22:00 UTC, in 72 years."),
+    ],
+)
+def test_an_end_is_said_with_its_date_where_that_is_not_today(end: timedelta, words: str) -> None:
+    """Four in the morning is not four in the afternoon, and nobody counts in thousands of hours."""
+    facts = session(machine(SESSION), caller=caller(expires_at=(NOW + end).astimezone(timezone(timedelta(hours=-7)))))
+    assert found(facts, "lifetime").what == words
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FailureKind if kind is not FailureKind.INVALID])
+def test_a_key_whose_beginning_tells_is_refused_although_nobody_answers(kind: FailureKind) -> None:
+    """A person without a network is told all that is wrong with the exported key, not half of it."""
+    exported = machine({"AWS_ACCESS_KEY_ID": "AKIA…MPL1", "AWS_SECRET_ACCESS_KEY": "(set)"})
+    failure = Failure(kind=kind, code="Code", what="Words.")
+    facts = session(exported, caller=failure)
+    assert found(facts, "long-lived-key").verdict is Verdict.REFUSED
+    assert "…MPL1 is long-lived" in found(facts, "long-lived-key").what
+    assert found(facts, "long-lived-key", replace(DEPLOY, allow_long_lived=True)).verdict is Verdict.WARNING
+    assert not [one for one in judge(DEPLOY, session(caller=failure)) if one.question == "long-lived-key"]
+
+
+def test_a_key_that_aws_does_not_know_is_not_called_long_lived() -> None:
+    """It opens nothing any more, so that it works for ever is not what is wrong with it."""
+    exported = machine({"AWS_ACCESS_KEY_ID": "AKIA…MPL1", "AWS_SECRET_ACCESS_KEY": "(set)"})
+    facts = session(exported, caller=Failure(kind=FailureKind.INVALID, code="InvalidClientTokenId", what="Words."))
+    assert "long-lived-key" not in {finding.question for finding in judge(DEPLOY, facts)}

@@ -30,7 +30,6 @@ from operator_cli.watching.supervision import (
     State,
     Weight,
     decide,
-    duration,
     has_ended,
 )
 
@@ -406,12 +405,3 @@ def test_a_deployment_that_never_reports_is_looked_into_and_named_once() -> None
         "The deployment that cdk watch announced has said nothing for 17 s: AWS refuses the session."
     ]
     assert done[5] == ()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "in_words"),
-    [(-3, "0 s"), (0.4, "0 s"), (59, "59 s"), (61, "61 s"), (120, "2 min"), (2520, "42 min"), (11100, "3 h 05 min")],
-)
-def test_a_time_to_go_is_said_in_words(seconds: float, in_words: str) -> None:
-    """As a person would."""
-    assert duration(seconds) == in_words

@@ -54,6 +54,11 @@ def with_node(cdk: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
     return {**environ, "PATH": os.pathsep.join([str(Path(cdk[0]).parent), environ.get("PATH") or os.defpath])}
 
 
+def profile_arguments(name: str | None) -> list[str]:
+    """Give the CDK's arguments that name a profile; none if none is named."""
+    return ["--profile", name] if name else []
+
+
 _OF_SYNTHESIS: Final = {
     **dict.fromkeys(("-c", "--context", "-p", "--plugin", "--proxy", "--ca-bundle-path"), 1),
     **dict.fromkeys(("-v", "--verbose", "--debug", "--strict", "--ignore-errors", "--lookups", "--no-lookups"), 0),

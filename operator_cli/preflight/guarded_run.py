@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -15,12 +14,13 @@ from operator_cli.credentials.sources import resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.moments import in_words
-from operator_cli.preflight.cdk_cli import CdkArguments, cdk_command, read_arguments, with_node
+from operator_cli.preflight.cdk_cli import cdk_command, profile_arguments, read_arguments, with_node
 from operator_cli.preflight.gathering import Examined, as_json, examine
 from operator_cli.preflight.handed_session import handed_on, run_tool
 from operator_cli.preflight.session_arguments import wanted_of
 from operator_cli.preflight.session_check import Operation, Verdict, ends_at, hopeless, renews_itself
 from operator_cli.preflight.session_report import MARKS, show
+from operator_cli.preflight.synthesis import synthesised
 
 if TYPE_CHECKING:
     import argparse
@@ -70,7 +70,7 @@ def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -
         _confirm(examined, options, output)
         app = ["--app", str(assembly)] if assembly is not None else []
         force = ["--force"] if operation is Operation.DESTROY and options.yes and "--force" not in given.rest else []
-        command = [*cdk, operation.value, *given.rest, *app, *_profile(handed.profile), *force]
+        command = [*cdk, operation.value, *given.rest, *app, *profile_arguments(handed.profile), *force]
         return _run(command, environ, examined, output)
 
 
@@ -165,31 +165,6 @@ def _hopeless(facts: CredentialFacts) -> bool:
     """Whether no session is possible, so that nothing needs to be synthesised or asked."""
     resolution = resolve(facts)
     return resolution.winner is None or hopeless(resolution) is not None
-
-
-def synthesised(
-    cdk: list[str], given: CdkArguments, environ: dict[str, str], *, profile: str | None
-) -> tuple[Path, int]:
-    """Give the cloud assembly that is going to be deployed, made now unless `--app` names one; and the CDK's exit status.
-
-    Args:
-        cdk: The words that start the CDK command line.
-        given: What the operator gave it.
-        environ: Its environment.
-        profile: The profile that it is told to use, if one is.
-    """
-    if given.app is not None and Path(given.app).is_dir():
-        return Path(given.app), 0
-    made = Path(given.output or "cdk.out")
-    app = ["--app", given.app] if given.app is not None else []
-    # `list` synthesises like `synth`, and its only words of its own are the stacks' names.
-    options = [*given.synthesis, *app, *_profile(profile), "--output", str(made), "--no-notices"]
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        return made, run_tool([*cdk, "list", *options], environ, stdout=nowhere)
-
-
-def _profile(name: str | None) -> list[str]:
-    return ["--profile", name] if name else []
 
 
 def _examine(

@@ -21,10 +21,11 @@ from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.preflight.cdk_cli import cdk_command, read_arguments, with_node
 from operator_cli.preflight.gathering import as_json, examine
-from operator_cli.preflight.guarded_run import synthesised, tell_session
+from operator_cli.preflight.guarded_run import tell_session
 from operator_cli.preflight.session_arguments import wanted_of
 from operator_cli.preflight.session_check import Operation
 from operator_cli.preflight.session_report import show
+from operator_cli.preflight.synthesis import synthesised
 from operator_cli.watching.held_session import HeldSession
 from operator_cli.watching.silence_facts import SilenceCheck
 from operator_cli.watching.supervised_child import SupervisedChild

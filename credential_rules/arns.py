@@ -18,6 +18,7 @@ SECRET_SUFFIX: Final = "-??????"  # noqa: S105 (the end of a name, no secret)
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
 """
 _SECRET_SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")
+_SIX_SMALL_LETTERS: Final = re.compile(r"-[a-z]{6}$")
 
 _FIELDS: Final = 6  # arn, partition, service, region, account, resource
 _ANY_NAME: Final = "\1"  # no name that anybody writes, nor a hole
@@ -54,6 +55,15 @@ def without_secret_suffix(arn: str) -> str:
     """A secret's ARN, or the end of it, without the six characters; empty where it does not end in them."""
     found = _SECRET_SUFFIX.search(arn)
     return arn[: found.start()] if found else ""
+
+
+def with_secret_suffix(arn: str) -> str:
+    """A secret's ARN as a statement has to write it, whether or not a message shows it with its six characters.
+
+    Six small letters are taken for a word of the name (`db-master`): one secret in two hundred is drawn so.
+    """
+    is_whole = without_secret_suffix(arn) != "" and _SIX_SMALL_LETTERS.search(arn) is None
+    return arn if is_whole else f"{arn}{SECRET_SUFFIX}"
 
 
 @lru_cache(maxsize=4096)

@@ -321,6 +321,13 @@ def is_one_secret(arn: str, pattern: str) -> bool:
     return is_one_secret(arn, pattern)
 
 
+def with_secret_suffix(arn: str) -> str:
+    """Give a secret's ARN as policies match it, with `?` for the six characters that it lacks."""
+    from credential_rules.arns import with_secret_suffix  # noqa: PLC0415 - as above
+
+    return with_secret_suffix(arn)
+
+
 def answers_for(endpoint: str, service: str) -> bool:
     """Say whether the address of an endpoint (`monitoring`) is that of an IAM prefix (`cloudwatch`)."""
     from credential_rules.called_services import answers_for as answers  # noqa: PLC0415 - as above

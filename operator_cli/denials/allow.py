@@ -45,8 +45,6 @@ _NOT_AS_SHOWN: Final = (
 )
 """ARNs of messages, the part of them that a policy keeps, and how it goes on there."""
 _SECRET: Final = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^*?$<{]+")
-_SUFFIX: Final = re.compile(r"-(?![a-z]{6}$)[A-Za-z0-9]{6}")
-"""What Secrets Manager puts behind a name. Six small letters are a word of the name itself: `db-master`."""
 
 # Operations whose service a message does not name, with that service. S3 and SQS say the least.
 _SERVICES: Final = {
@@ -271,8 +269,8 @@ def _names_of_holes(formats: tuple[str, ...]) -> set[str]:
 
 def as_policies_match(arn: str) -> str:
     """Give the ARN of a secret that was called by its name as Secrets Manager has it, `?` for what it draws; others as they are."""
-    named = _SECRET.fullmatch(arn) is not None and _SUFFIX.search(arn, max(0, len(arn) - 7)) is None
-    return f"{arn}-??????" if named and not arn.endswith("-") else arn
+    is_named = _SECRET.fullmatch(arn) is not None and not arn.endswith("-")
+    return rule_checks.with_secret_suffix(arn) if is_named else arn
 
 
 def _narrowed(arn: str, formats: tuple[str, ...]) -> tuple[str, list[str]]:

@@ -113,3 +113,21 @@ def test_odd_text_always_gets_an_answer(arn: str, kind: str) -> None:
     found = arns.covers_every(arn, kind)
     assert not found or "*" in arn
     arns.pins_account(arn)
+
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+
+
+@pytest.mark.parametrize(
+    ("called", "written"),
+    [
+        ("prod/db", "prod/db-??????"),
+        ("prod/db-AbC12d", "prod/db-AbC12d"),
+        ("db-master", "db-master-??????"),
+        ("db-MASTER", "db-MASTER"),
+        ("db-??????", "db-??????-??????"),
+    ],
+)
+def test_a_secret_is_written_with_the_six_characters_that_it_lacks(called: str, written: str) -> None:
+    """What ends like drawn characters keeps its end; a word of six small letters is the name's."""
+    assert arns.with_secret_suffix(SECRET + called) == SECRET + written

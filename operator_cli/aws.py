@@ -11,6 +11,7 @@ import getpass
 import json
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,7 +30,7 @@ from botocore.utils import get_environ_proxies  # noqa: TID251 - as above
 from operator_cli.answers import Caller, Failure, FailureKind, LogLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Aws", "Caller", "Calls", "Failure", "FailureKind", "Questions", "connect", "failure_of"]
 
@@ -39,6 +40,7 @@ FUNCTION_SECONDS: Final = 15 * 60 + 10
 """Longer than any function may run."""
 _MOST_ARCHIVE_BYTES: Final = 260_000_000
 """Lambda takes 250 MB."""
+_MOST_AT_ONCE: Final = 16
 FALLBACK_REGION: Final = "us-east-1"
 """Where STS is asked if no region is known: it names the account of any region."""
 
@@ -180,6 +182,7 @@ class Aws:
     region: str | None
     calls: Calls
     held: Keys | None = None
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def caller(self, clock: Callable[[], datetime]) -> Caller | Failure:
         """Ask STS who this is: one call, which every principal may make.
@@ -265,6 +268,11 @@ class Aws:
             return failure_of(error)
         return str(answer["Parameter"]["Value"])
 
+    def parameters(self, places: Sequence[tuple[str, str]]) -> list[str | Failure]:
+        """Read parameters by region and name, all at the same time: one call each."""
+        with ThreadPoolExecutor(max_workers=max(1, min(len(places), _MOST_AT_ONCE))) as pool:
+            return list(pool.map(lambda place: self.parameter(place[1], region=place[0]), places))
+
     def log_group_of(self, function: str) -> str | Failure:
         """Name the log group that a function writes to: one call."""
         try:
@@ -303,7 +311,9 @@ class Aws:
             read_timeout=READ_SECONDS,
             retries={"total_max_attempts": attempts, "mode": "standard"},
         )
-        return self._session.create_client(service, region_name=region or self.region, config=config)
+        # What is made may be used in any thread; the making may not.
+        with self._making:
+            return self._session.create_client(service, region_name=region or self.region, config=config)
 
     def boto3_session(self) -> Any:  # noqa: ANN401 - boto3 comes without types
         """Give boto3's session on the same credentials."""

@@ -57,8 +57,10 @@ COMMAND = Command(
         "Says which credentials would be used and which stay unused, who they are, how long they last, and whether\n"
         "account, region, bootstrap, clock and endpoints fit what is about to be done. It refuses long-lived keys and\n"
         "the root user unless told otherwise, and asks nothing where nothing is needed (synth, unit tests, docs).\n\n"
-        "It makes two calls at most: sts:GetCallerIdentity and, for a deployment, ssm:GetParameter for the version of\n"
-        "the CDK's bootstrap. A source that has to fetch a session first (SSO, an assumed role) makes its own besides."
+        "It makes two calls: sts:GetCallerIdentity and, for a deployment, ssm:GetParameter for the version of the CDK's\n"
+        "bootstrap; where the stacks go to several regions, one for each, all at the same time. Bootstraps of other\n"
+        "accounts than the session's are named and not looked at. A source that has to fetch a session first (SSO, an\n"
+        "assumed role) makes its own calls besides."
     ),
     examples=(
         ("rolebound check", "is it good for deploying what is in cdk.out"),

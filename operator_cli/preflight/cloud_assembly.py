@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
@@ -77,6 +77,42 @@ class Assembly:
     def production(self) -> tuple[str, ...]:
         """The names of its production stacks."""
         return tuple(stack.name for stack in self.stacks if stack.production)
+
+
+class Bootstrap(NamedTuple):
+    """A bootstrap of the CDK that stacks need.
+
+    Attributes:
+        account: Whose it is.
+        region: Where it is.
+        parameter: The parameter that holds its version.
+    """
+
+    account: str
+    region: str
+    parameter: str
+
+    @property
+    def environment(self) -> str:
+        """Its place as the CDK writes it."""
+        return f"aws://{self.account}/{self.region}"
+
+
+def bootstrap_needs(assembly: Assembly, *, account: str, region: str | None) -> dict[Bootstrap, int]:
+    """Give the least version that is needed of each bootstrap.
+
+    Args:
+        assembly: The stacks.
+        account: Whose those stacks are that name no account.
+        region: Where stacks go that name no region; if it is not known, their bootstrap is not either.
+    """
+    needs: dict[Bootstrap, int] = {}
+    for stack in assembly.stacks:
+        place = stack.region or region
+        if stack.bootstrap_version is not None and place is not None:
+            bootstrap = Bootstrap(stack.account or account, place, stack.bootstrap_parameter)
+            needs[bootstrap] = max(needs.get(bootstrap, 0), stack.bootstrap_version)
+    return needs
 
 
 def selected(assembly: Assembly, words: Sequence[str]) -> Assembly:

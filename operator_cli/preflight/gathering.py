@@ -1,4 +1,4 @@
-"""Gathers what a check needs, with at most two calls of its own, and has it judged."""
+"""Gathers what a check needs, with one call of its own and one for each bootstrap, and has it judged."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.credentials.facts import gather
 from operator_cli.credentials.sources import Sdk, Source, endpoint_overrides, region_in_force, resolve
-from operator_cli.preflight.cloud_assembly import read_assembly, selected
+from operator_cli.preflight.cloud_assembly import bootstrap_needs, read_assembly, selected
 from operator_cli.preflight.session_check import (
     SessionFacts,
     Verdict,
-    bootstrap_needs,
     ends_at,
     exit_status,
     hopeless,
@@ -78,7 +77,7 @@ def examine(
     """Look at the session that the operation would use.
 
     Nothing is asked where nothing is needed; AWS is not asked where no answer is possible; else STS once, and, for a
-    deployment, the bootstrap's version once.
+    deployment, the version of each bootstrap in the session's account, all at once.
 
     Args:
         wanted: What it is wanted for.
@@ -181,7 +180,7 @@ def as_json(examined: Examined) -> dict[str, Any]:
 def _asked(
     wanted: Wanted, session: SessionFacts, profile: str | None, clock: Callable[[], datetime], connect: Connect
 ) -> tuple[SessionFacts, tuple[str, ...]]:
-    """Ask who it is, and, where that went well and matters, for the bootstrap of one region."""
+    """Ask who it is, and, where that went well and matters, for the bootstraps that the stacks need."""
     aws = connect(profile, session.region)
     if isinstance(aws, Failure):
         return replace(session, caller=aws), ()
@@ -189,12 +188,13 @@ def _asked(
     session = replace(session, caller=caller)
     if not isinstance(caller, Failure) and wanted.operation.needs_bootstrap and session.assembly is not None:
         # In the wrong account the answer would be about the wrong bootstrap.
-        ours = session.assembly.accounts in {(), (caller.account,)} and wanted.account in {None, caller.account}
-        needs = list(bootstrap_needs(session.assembly, session.region))
-        asked_for = [place for place in needs if place[0] == wanted.region] or needs
-        if ours and asked_for:
-            region, parameter = asked_for[0]
-            session = replace(session, bootstrap={asked_for[0]: _version(aws.parameter(parameter, region=region))})
+        is_right = wanted.account == caller.account or (
+            wanted.account is None and session.assembly.accounts in {(), (caller.account,)}
+        )
+        needs = bootstrap_needs(session.assembly, account=caller.account, region=session.region) if is_right else ()
+        ours = [bootstrap for bootstrap in needs if bootstrap.account == caller.account]
+        answers = aws.parameters([(one.region, one.parameter) for one in ours])
+        session = replace(session, bootstrap=dict(zip(ours, map(_version, answers), strict=True)))
     return session, tuple(aws.calls.made)
 
 

@@ -10,6 +10,7 @@ from operator_cli.answers import Failure, FailureKind
 from operator_cli.credentials.sources import Key, Kind, Source, Trouble, sign_in_command
 from operator_cli.exit_status import ExitStatus
 from operator_cli.moments import in_words, when
+from operator_cli.preflight.cloud_assembly import bootstrap_needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from operator_cli.answers import Caller
     from operator_cli.credentials.sources import Problem, Resolution
-    from operator_cli.preflight.cloud_assembly import Assembly, Stack
+    from operator_cli.preflight.cloud_assembly import Assembly, Bootstrap, Stack
 
 SKEW_TOLD_SECONDS: Final = 60
 SKEW_REFUSED_SECONDS: Final = 240
@@ -122,7 +123,7 @@ class SessionFacts:
         caller: Who it is, or why that is not known; `None` if nobody was asked.
         region: The region in force for the operation; `None` if there is none.
         assembly: What is to be deployed; `None` if there is no assembly.
-        bootstrap: For each place (region and parameter) that was looked at: the bootstrap's version, or why not.
+        bootstrap: For each bootstrap that was looked at: its version, or why not.
         endpoints: Addresses that replace AWS's own, by what says so.
     """
 
@@ -132,7 +133,7 @@ class SessionFacts:
     caller: Caller | Failure | None = None
     region: str | None = None
     assembly: Assembly | None = None
-    bootstrap: Mapping[tuple[str, str], int | Failure] = field(default_factory=dict)
+    bootstrap: Mapping[Bootstrap, int | Failure] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -172,7 +173,7 @@ def judge(wanted: Wanted, facts: SessionFacts) -> tuple[Finding, ...]:
         found += place
         # Elsewhere nobody looked, and it is not the trouble now.
         if not any(finding.verdict is Verdict.REFUSED for finding in place):
-            found += _bootstrap(wanted, facts)
+            found += _bootstrap(wanted, facts, facts.caller)
     found += _clock(facts)
     found += _endpoints(facts)
     return tuple(found)
@@ -537,70 +538,61 @@ def _names(stacks: tuple[Stack, ...] | list[Stack]) -> str:
     return ", ".join(names[:shown]) + more
 
 
-def _bootstrap(wanted: Wanted, facts: SessionFacts) -> Iterator[Finding]:
-    """Whether the CDK's own bucket and roles are there and new enough, in every place that was looked at."""
+def _bootstrap(wanted: Wanted, facts: SessionFacts, caller: Caller) -> Iterator[Finding]:
+    """Whether the CDK's own bucket and roles are there and new enough, wherever the stacks go."""
     if not wanted.operation.needs_bootstrap or facts.assembly is None:
         return
-    for (region, parameter), needed in bootstrap_needs(facts.assembly, facts.region).items():
-        found = facts.bootstrap.get((region, parameter))
+    needs = bootstrap_needs(facts.assembly, account=caller.account, region=facts.region)
+    for bootstrap, needed in needs.items():
+        found = facts.bootstrap.get(bootstrap)
         if found is None:
-            yield Finding(
-                question="bootstrap",
-                verdict=Verdict.CANNOT_TELL,
-                what=f"{region} was not looked at: one region is, in each check.",
-                why="A deployment to a region that is not bootstrapped fails.",
-                next_step=f"rolebound check --for {wanted.operation} --region {region}",
-            )
+            yield _bootstrap_not_looked_at(wanted, bootstrap, caller)
         elif isinstance(found, Failure):
-            yield _bootstrap_unknown(region, parameter, found)
+            yield _bootstrap_unknown(bootstrap, found)
         elif found < needed:
             yield Finding(
                 question="bootstrap",
                 verdict=Verdict.REFUSED,
-                what=f"The CDK's bootstrap of {region} has version {found}, and the stacks need {needed}.",
+                what=f"The CDK's bootstrap of {bootstrap.region} has version {found}, and the stacks need {needed}.",
                 why="The CDK refuses to deploy with it.",
-                next_step="rolebound bootstrap",
+                next_step=f"rolebound bootstrap {bootstrap.environment}",
                 status=ExitStatus.REFUSED,
             )
         else:
-            yield Finding(
-                question="bootstrap", verdict=Verdict.GOOD, what=f"{region} has version {found}; {needed} is needed"
-            )
+            what = f"{bootstrap.region} has version {found}; {needed} is needed"
+            yield Finding(question="bootstrap", verdict=Verdict.GOOD, what=what)
 
 
-def _bootstrap_unknown(region: str, parameter: str, failure: Failure) -> Finding:
+def _bootstrap_not_looked_at(wanted: Wanted, bootstrap: Bootstrap, caller: Caller) -> Finding:
+    is_ours = bootstrap.account == caller.account
+    return Finding(
+        question="bootstrap",
+        verdict=Verdict.CANNOT_TELL,
+        what=f"{bootstrap.environment} was not looked at"
+        + ("." if is_ours else f": this session is in account {caller.account}."),
+        why="A deployment to where the CDK was not bootstrapped fails.",
+        next_step=f"rolebound check --for {wanted.operation} --account {bootstrap.account}"
+        + ("" if is_ours else " --profile NAME, with a profile of that account"),
+    )
+
+
+def _bootstrap_unknown(bootstrap: Bootstrap, failure: Failure) -> Finding:
     if failure.kind is FailureKind.NOT_FOUND:
         return Finding(
             question="bootstrap",
             verdict=Verdict.REFUSED,
-            what=f"The CDK was never bootstrapped in {region}: there is no parameter {parameter}.",
+            what=f"The CDK was never bootstrapped in {bootstrap.region}: there is no parameter {bootstrap.parameter}.",
             why="Deployments need its bucket and roles.",
-            next_step="rolebound bootstrap",
+            next_step=f"rolebound bootstrap {bootstrap.environment}",
             status=ExitStatus.REFUSED,
         )
     return Finding(
         question="bootstrap",
         verdict=Verdict.CANNOT_TELL,
-        what=f"The bootstrap's version in {region} could not be read ({failure.code}).",
+        what=f"The bootstrap's version in {bootstrap.region} could not be read ({failure.code}).",
         why="If it is missing or too old, the CDK says so at the start of the deployment.",
-        next_step=f"To see it here, allow ssm:GetParameter on parameter{parameter}.",
+        next_step=f"To see it here, allow ssm:GetParameter on parameter{bootstrap.parameter}.",
     )
-
-
-def bootstrap_needs(assembly: Assembly, region: str | None) -> dict[tuple[str, str], int]:
-    """Give the least version needed for each region and parameter that the stacks name.
-
-    Args:
-        assembly: The stacks.
-        region: Where stacks go that name no region.
-    """
-    needs: dict[tuple[str, str], int] = {}
-    for stack in assembly.stacks:
-        place = stack.region or region
-        if stack.bootstrap_version is not None and place is not None:
-            key = (place, stack.bootstrap_parameter)
-            needs[key] = max(needs.get(key, 0), stack.bootstrap_version)
-    return needs
 
 
 # --- Clock and endpoints ----------------------------------------------------------------------------------------------

@@ -145,6 +145,29 @@ def test_the_bootstrap_is_looked_up_where_it_is_needed(account: Account, home: P
         ssm.delete_parameter(Name="/cdk-bootstrap/hnb659fds/version")
 
 
+def test_each_region_that_the_stacks_go_to_is_looked_at(account: Account, home: Path, tmp_path: Path) -> None:
+    """The first one's bootstrap says nothing of the second's; another account's is named and not looked at."""
+    session = account.session()
+    folder = assembly(tmp_path / "cdk.out")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    stack = manifest["artifacts"]["App"]
+    for name, place in (("West", f"{ACCOUNT}/eu-west-1"), ("Theirs", "999999999999/eu-west-1")):
+        manifest["artifacts"][name] = {**stack, "environment": f"aws://{place}"}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    ssm = account.client("ssm", account.root)
+    ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Type="String", Value="6")
+    try:
+        checked = account.check("--assembly", str(folder), "--account", ACCOUNT, keys=session, home=home)
+    finally:
+        ssm.delete_parameter(Name="/cdk-bootstrap/hnb659fds/version")
+    assert (checked.status, checked.said["refused"]) == (1, ["bootstrap"])
+    assert checked.said["calls"] == ["sts.GetCallerIdentity", "ssm.GetParameter", "ssm.GetParameter"]
+    said = {one["verdict"]: one["what"] for one in checked.said["findings"] if one["question"] == "bootstrap"}
+    assert "us-east-1 has version 6" in said["good"]
+    assert "never bootstrapped in eu-west-1" in said["refused"]
+    assert "aws://999999999999/eu-west-1 was not looked at" in said["cannot-tell"]
+
+
 def test_a_bootstrap_that_may_not_be_read_cannot_be_told(account: Account, home: Path, tmp_path: Path) -> None:
     """A deploying role needs no right to it; the CDK reads it by a role of its own."""
     iam = account.client("iam", account.root)

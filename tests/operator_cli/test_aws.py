@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -181,3 +182,42 @@ def test_a_session_that_the_aws_command_line_keeps_is_used_and_not_written(tmp_p
     cache["new"] = {"Credentials": {"SecretAccessKey": MARK}}
     assert "new" in cache
     assert [path.name for path in folder.iterdir()] == ["known.json"]
+
+
+def test_parameters_of_several_regions_are_asked_for_at_once(
+    monkeypatch: pytest.MonkeyPatch, planted: PlantedMachine
+) -> None:
+    """No answer is given before every question has come: one after the other, all would time out."""
+    regions = ("eu-west-1", "us-east-1", "ap-southeast-2")
+    together = threading.Barrier(len(regions))
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            together.wait()
+            region = self.headers["Authorization"].split("/")[2]
+            known = region != "us-east-1"
+            body = json.dumps({"Parameter": {"Value": region}} if known else {"__type": "ParameterNotFound"}).encode()
+            self.send_response_only(200 if known else 400)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    for name, value in planted.environ_with_keys.items():
+        monkeypatch.setenv(name, value)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{server.server_address[1]}")
+        session = aws.connect(region="us-east-1", ask=None)
+        assert isinstance(session, aws.Aws)
+        session.client("ssm")  # reads the service's description, which takes the longest
+        first, second, third = session.parameters([(region, "/version") for region in regions])
+        server.shutdown()
+    assert (first, third) == ("eu-west-1", "ap-southeast-2")
+    assert isinstance(second, Failure)
+    assert second.kind is FailureKind.NOT_FOUND
+    assert session.calls.made == ["ssm.GetParameter"] * 3
+    assert session.parameters([]) == []

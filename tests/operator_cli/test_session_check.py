@@ -15,7 +15,7 @@ from operator_cli.answers import Caller, Failure, FailureKind
 from operator_cli.credentials.facts import CredentialFacts, SignIn, login_cache_key
 from operator_cli.credentials.sources import Sdk, resolve
 from operator_cli.exit_status import ExitStatus
-from operator_cli.preflight.cloud_assembly import DEFAULT_PARAMETER, Assembly, Stack
+from operator_cli.preflight.cloud_assembly import DEFAULT_PARAMETER, Assembly, Bootstrap, Stack
 from operator_cli.preflight.session_check import (
     Finding,
     Operation,
@@ -91,7 +91,7 @@ def session(facts: CredentialFacts = SIGNED_IN, **changes: Any) -> SessionFacts:
         caller=caller(),
         region="us-east-1",
         assembly=Assembly(Path("cdk.out"), (stack(),)),
-        bootstrap={("us-east-1", DEFAULT_PARAMETER): 21},
+        bootstrap={Bootstrap(ACCOUNT, "us-east-1", DEFAULT_PARAMETER): 21},
     )
     return replace(base, **changes)
 
@@ -315,10 +315,37 @@ def test_the_bootstrap_has_to_be_there_and_new_enough(
     answer: int | Failure | None, verdict: Verdict, expected: int
 ) -> None:
     """What could not be read is no pass and no refusal."""
-    facts = session(bootstrap={} if answer is None else {("us-east-1", DEFAULT_PARAMETER): answer})
+    facts = session(bootstrap={} if answer is None else {Bootstrap(ACCOUNT, "us-east-1", DEFAULT_PARAMETER): answer})
     assert found(facts, "bootstrap").verdict is verdict
     assert status(facts) == expected
     assert status(facts, certain=True) == (expected or (1 if verdict is Verdict.CANNOT_TELL else 0))
+
+
+def test_every_bootstrap_that_the_stacks_need_has_its_own_answer() -> None:
+    """One region that is ready says nothing of the next; another account's cannot be read from here, and is named."""
+    stacks = (
+        stack("Here"),
+        stack("There", region="eu-west-1", version=20),
+        stack("Unasked", region="eu-north-1", account=None),
+        stack("Theirs", region="eu-west-1", account=OTHER),
+    )
+    looked_at = {
+        Bootstrap(ACCOUNT, "us-east-1", DEFAULT_PARAMETER): 21,
+        Bootstrap(ACCOUNT, "eu-west-1", DEFAULT_PARAMETER): 6,
+    }
+    facts = session(assembly=Assembly(Path("cdk.out"), stacks), bootstrap=looked_at)
+    answers = [one for one in judge(replace(DEPLOY, account=ACCOUNT), facts) if one.question == "bootstrap"]
+    assert [(one.verdict, one.what) for one in answers] == [
+        (Verdict.GOOD, "us-east-1 has version 21; 6 is needed"),
+        (Verdict.REFUSED, "The CDK's bootstrap of eu-west-1 has version 6, and the stacks need 20."),
+        (Verdict.CANNOT_TELL, f"aws://{ACCOUNT}/eu-north-1 was not looked at."),
+        (
+            Verdict.CANNOT_TELL,
+            f"aws://{OTHER}/eu-west-1 was not looked at: this session is in account {ACCOUNT}.",
+        ),
+    ]
+    assert answers[1].next_step == f"rolebound bootstrap aws://{ACCOUNT}/eu-west-1"
+    assert f"--account {OTHER} --profile NAME" in answers[3].next_step
 
 
 @pytest.mark.parametrize("operation", [Operation.BOOTSTRAP, Operation.LOGS, Operation.TESTS])

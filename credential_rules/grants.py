@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from credential_rules import iam_actions
 from credential_rules.arns import SECRET_SUFFIX, fields, glob, has_wildcard, is_wild, without_secret_suffix
+from credential_rules.branches import always, branch_of
 from credential_rules.needs import ANY_INDEX
 from credential_rules.policies import RESOURCE_POLICY_TYPES
 from credential_rules.template import Resource
@@ -16,6 +17,7 @@ from credential_rules.values import Hole, join_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from credential_rules.branches import Branch
     from credential_rules.index import Index, Role
     from credential_rules.needs import Need
     from credential_rules.policies import Statement
@@ -333,27 +335,67 @@ def is_only_against_code(statement: Statement) -> bool:
 
 def denying(role: Role, need: Need) -> Statement | None:
     """The statement of a role that surely denies what is needed."""
+    return next((one for one in _denials(role, need) if always([one.branches], need.under) is True), None)
+
+
+def _denials(role: Role, need: Need) -> Iterator[Statement]:
+    """The statements of a role that deny what is needed, in whichever branches they are there."""
     for statement in role.statements:
         if statement.kind != "identity" or statement.effect != "Deny" or statement.has_unknown_condition:
             continue
         if statement.conditions and not (need.by_code and is_only_against_code(statement)):
             continue
         if statement_covers(statement, need) is True:
-            return statement
-    return None
+            yield statement
+
+
+class Ground(NamedTuple):
+    """What allows or denies something: a statement, or the name of a managed policy, and the branches that it is there in."""
+
+    what: Statement | str
+    branches: tuple[Branch, ...]
 
 
 def allowed(index: Index, role: Role, need: Need) -> bool | None:
-    """Whether a role, or the policy of the resource itself, allows what is needed; None if only the deployment decides."""
+    """Whether a role, or the policy of the resource itself, allows what is needed; None if only the deployment decides.
+
+    What is there only in some branches of a deployment allows nothing surely.
+    """
     if not need.by_code and role.resource.type == "AWS::Serverless::Function":
         # SAM adds what Lambda itself needs to the role that it makes.
         return True
-    found = [statement_covers(statement, need) for statement in role.statements if _grants(statement)]
-    if True in found or _managed_allow(role, need.action) or _resource_allows(index, role, need):
-        return True
-    if None in found or opaque_policies(role):
+    found = [(statement, statement_covers(statement, need)) for statement in role.statements if _grants(statement)]
+    sure = [statement.branches for statement, covered in found if covered is True and statement.effect]
+    answer = always(sure, need.under)
+    for more in (_managed_allow, _resource_allows) if answer is not True else ():
+        sure += [ground.branches for ground in more(index, role, need)]
+        answer = always(sure, need.under)
+        if answer is True:
+            break
+    if answer is True:
+        return None if denied_in_some_branch(role, need) is not None else True
+    if answer is None or any(covered is not False and not (covered and one.effect) for one, covered in found):
         return None
-    return False
+    return None if opaque_policies(role) else False
+
+
+def allowed_in_some_branches(index: Index, role: Role, need: Need) -> list[Ground]:
+    """What allows what is needed, each only in some of the branches where it is needed."""
+    found = [
+        Ground(statement, statement.branches)
+        for statement in role.statements
+        if _grants(statement) and statement_covers(statement, need)
+    ]
+    found += [*_managed_allow(index, role, need), *_resource_allows(index, role, need)]
+    return [one for one in found if always([one.branches], need.under) is None]
+
+
+def denied_in_some_branch(role: Role, need: Need) -> Ground | None:
+    """A statement that denies what is needed in some of the branches where it is needed."""
+    return next(
+        (Ground(one, one.branches) for one in _denials(role, need) if always([one.branches], need.under) is None),
+        None,
+    )
 
 
 def granting_elsewhere(role: Role, need: Need) -> list[Statement]:
@@ -369,18 +411,19 @@ def _grants(statement: Statement) -> bool:
     return statement.kind == "identity" and statement.allows
 
 
-def _resource_allows(index: Index, role: Role, need: Need) -> bool:
+def _resource_allows(index: Index, role: Role, need: Need) -> Iterator[Ground]:
     if not isinstance(need.target, Resource):
-        return False
-    return any(
-        statement.effect == "Allow"
-        and any(_is_principal(statement, role))
-        and _acts(statement, need.action) is not False
-        and (statement.owner is need.target or any(text.resource is need.target for text in _named(statement)))
-        for resource in index.resources(*RESOURCE_POLICY_TYPES)
-        for statement in index.statements(resource)
-        if statement.kind == "resource"
-    )
+        return
+    for resource in index.resources(*RESOURCE_POLICY_TYPES):
+        for statement in index.statements(resource):
+            if (
+                statement.kind == "resource"
+                and statement.effect == "Allow"
+                and any(_is_principal(statement, role))
+                and _acts(statement, need.action) is not False
+                and (statement.owner is need.target or any(text.resource is need.target for text in _named(statement)))
+            ):
+                yield Ground(statement, statement.branches)
 
 
 def _named(statement: Statement) -> Iterable[Text]:
@@ -440,12 +483,11 @@ _MANAGED: Final[dict[str, tuple[str, ...]]] = {
 """AWS's policies for functions, and what they allow. https://docs.aws.amazon.com/aws-managed-policy/latest/reference/"""
 
 
-def _managed_allow(role: Role, action: str) -> bool:
-    return any(
-        iam_actions.matches(pattern, action)
-        for _, text in role.managed_policies
-        for pattern in _MANAGED.get(_policy_name(text), ())
-    )
+def _managed_allow(_index: Index, role: Role, need: Need) -> Iterator[Ground]:
+    for value, text in role.managed_policies:
+        name = _policy_name(text)
+        if any(iam_actions.matches(pattern, need.action) for pattern in _MANAGED.get(name, ())):
+            yield Ground(name, branch_of(value))
 
 
 def opaque_policies(role: Role) -> list[str]:

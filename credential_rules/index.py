@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from credential_rules.branches import branch_of
 from credential_rules.policies import Statement, statements_of
 from credential_rules.sam_policies import sam_policy_statements
 from credential_rules.template import Node, Resource, Template, Value
@@ -18,6 +19,7 @@ from credential_rules.template import Node, Resource, Template, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from credential_rules.branches import Branch
     from credential_rules.sources import Source
     from credential_rules.values import Text
 
@@ -205,13 +207,18 @@ class Index:
     def _attach_policies(self, roles: dict[Resource, Role], by_name: dict[str, Role]) -> None:
         for policy in self.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
             attached = policy["RoleName"] if policy.type == "AWS::IAM::RolePolicy" else policy["Roles"]
-            for role in {id(r): r for text in attached.texts() if (r := _role(text, roles, by_name))}.values():
-                role.statements.extend(self.statements(policy))
+            places: dict[tuple[Role, tuple[Branch, ...]], None] = {}
+            for value, text in attached.located_texts():
+                role = _role(text, roles, by_name)
+                if role is not None:
+                    places[role, branch_of(value)] = None
+            for role, branch in places:
+                role.statements.extend(_attached(self.statements(policy), branch))
         for role in roles.values():
-            for _, text in role.managed_policies:
+            for value, text in role.managed_policies:
                 policy_resource = text.resource
                 if policy_resource is not None and policy_resource.type == "AWS::IAM::ManagedPolicy":
-                    role.statements.extend(self.statements(policy_resource))
+                    role.statements.extend(_attached(self.statements(policy_resource), branch_of(value)))
 
     @cached_property
     def functions(self) -> dict[Resource, Function]:
@@ -299,6 +306,11 @@ class Index:
             )
             for resource in self.resources("AWS::EC2::VPCEndpoint")
         ]
+
+
+def _attached(statements: list[Statement], branch: tuple[Branch, ...]) -> list[Statement]:
+    """The statements of a policy, with the conditions under which it is attached."""
+    return [replace(statement, attached=branch) for statement in statements] if branch else statements
 
 
 def _role(text: Text, roles: dict[Resource, Role], by_name: dict[str, Role]) -> Role | None:

@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
+from credential_rules.branches import branch_of
 from credential_rules.code_calls import operations_of
 from credential_rules.iam_actions import NEEDS_NO_PERMISSION, actions_of_operation
 from credential_rules.sdk_services import prefix_of
-from credential_rules.template import Resource
+from credential_rules.template import Resource, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credential_rules.branches import Branch
     from credential_rules.code_calls import Call, CodeCalls
     from credential_rules.index import Function, Index
-    from credential_rules.template import HasPlace, Value
+    from credential_rules.template import HasPlace
     from credential_rules.values import Text
 
 Target: TypeAlias = "Resource | str | None"
@@ -34,7 +36,7 @@ class Need:
     `target` is what it is done to, `below` an index of the table or `*` for any. `reason` says who needs it and what for;
     `path` and `line` where the code calls, empty and 0 for what Lambda does itself, whose `at` is the place in the
     template. Without an action that is not `is_required` everything works all the same: it is allowed to be granted. `via` is the
-    service that uses a key for the role.
+    service that uses a key for the role. `under` are the branches of the deployment in which it is needed.
     """
 
     action: str
@@ -47,6 +49,7 @@ class Need:
     is_required: bool = True
     at: HasPlace | None = None
     via: str = ""
+    under: tuple[Branch, ...] = ()
 
 
 _KNOWN: WeakKeyDictionary[Index, dict[Resource, list[Need]]] = WeakKeyDictionary()
@@ -59,8 +62,29 @@ def needs_of(index: Index, function: Function) -> list[Need]:
     if found is None:
         gathered = [*_by_code(function, operations_of(index, function)), *_by_lambda(index, function)]
         gathered += [more for need in gathered for more in _by_key(need)]
+        wherever = _wherever(function)
+        if wherever:
+            gathered = [replace(need, under=(*wherever, *need.under)) for need in gathered]
         found = known[function.resource] = list(dict.fromkeys(gathered))
     return found
+
+
+def _wherever(function: Function) -> tuple[Branch, ...]:
+    """The branches in which the function is there, and has the role that it is compared with."""
+    role = function.role
+    if role is None or role.resource is function.resource:
+        return branch_of(function.resource)
+    given = [
+        node
+        for value, text in function.resource["Role"].located_texts()
+        if text.resource is role.resource
+        for node in value.nodes
+    ]
+    return (
+        *branch_of(function.resource),
+        *branch_of(role.resource),
+        *(branch_of(Value(tuple(given), may_be_absent=False)) if given else ()),
+    )
 
 
 # --- the code's calls ---------------------------------------------------------------------------------------------
@@ -72,7 +96,7 @@ def _by_code(function: Function, calls: CodeCalls) -> Iterator[Need]:
         for action in actions_of_operation(prefix, call.operation):
             if action in NEEDS_NO_PERMISSION:
                 continue
-            for target in _targets(function, call, action, prefix):
+            for target, under in _targets(function, call, action, prefix):
                 for below in call.index or ("",):
                     yield Need(
                         action,
@@ -84,6 +108,7 @@ def _by_code(function: Function, calls: CodeCalls) -> Iterator[Need]:
                         call.path,
                         call.line,
                         is_required=not call.is_optional,
+                        under=under,
                     )
 
 
@@ -93,34 +118,40 @@ def _on(call: Call) -> str:
     return f" on {named}{index}" if named else ""
 
 
-def _targets(function: Function, call: Call, action: str, prefix: str) -> list[Target]:
+def _targets(function: Function, call: Call, action: str, prefix: str) -> list[tuple[Target, tuple[Branch, ...]]]:
+    """What a call goes to, each with the branches in which it does."""
     # What is copied from is not what is copied to; a secret is not the cluster that it opens.
     is_other = action.partition(":")[0] != prefix or (action == "s3:GetObject" and "Copy" in call.operation)
     if is_other or not call.resources:
-        return [None]
-    found: list[Target] = []
+        return [(None, ())]
+    found: list[tuple[Target, tuple[Branch, ...]]] = []
     set_ones = [one for one in call.resources if one.is_variable and _variable(function, one.text)]
     # A default in the code counts only where the deployment does not set the variable.
     defaults = [one for one in call.resources if not one.is_variable]
     for one in set_ones or defaults or call.resources:
         if one.is_variable:
-            found += _texts_targets(_variable(function, one.text))
+            found += _located_targets(_variable(function, one.text)) or [(None, ())]
         else:
-            found.append(named_target(one.text))
-    return list(dict.fromkeys(found)) or [None]
+            found.append((named_target(one.text), ()))
+    return list(dict.fromkeys(found))
 
 
-def _variable(function: Function, name: str) -> list[Text]:
+def _variable(function: Function, name: str) -> Value:
     value = function.environment[name]
     if not value:
         value = next((held for key, held in function.environment.entries() if key.upper() == name.upper()), value)
-    return value.texts()
+    return value
 
 
-def _texts_targets(texts: list[Text]) -> list[Target]:
-    if not texts:
-        return [None]
-    return [_text_target(text) for text in texts]
+def _located_targets(value: Value) -> list[tuple[Target, tuple[Branch, ...]]]:
+    """What a value names in each of its branches; one that is empty in some names nothing there."""
+    found = [
+        (_text_target(text), branch_of(element), text) for element, text in (value.located_texts() if value else ())
+    ]
+    named = [one for one in found if one[2].pieces] or found
+    return [
+        (target, (*under, *branch_of(target)) if isinstance(target, Resource) else under) for target, under, _ in named
+    ]
 
 
 def _text_target(text: Text) -> Target:
@@ -246,17 +277,16 @@ _SENT_BY_SERVICE: Final = {
 def _by_lambda(index: Index, function: Function) -> Iterator[Need]:  # noqa: C901 (one step per thing that Lambda does)
     yield from _for_its_log(function)
     resource = function.resource
-    for tracing in (*resource["TracingConfig"]["Mode"].literals(), *resource["Tracing"].literals()):
-        if tracing == "Active":
-            at = resource["TracingConfig"] or resource["Tracing"]
-            yield from _lambda(_TRACE, None, "Lambda writes its traces", at)
-            yield from _lambda(_TRACE_TOO, None, "Lambda writes its traces", at, is_required=False)
-    if function.is_in_vpc:
-        yield from _lambda(_INTERFACES, None, "Lambda places it in its VPC", resource["VpcConfig"])
+    for mode in (resource["TracingConfig"]["Mode"], resource["Tracing"]):
+        for at, tracing in mode.located_texts():
+            if tracing.literal == "Active":
+                yield from _lambda(_TRACE, None, "Lambda writes its traces", at)
+                yield from _lambda(_TRACE_TOO, None, "Lambda writes its traces", at, is_required=False)
+    subnets = resource["VpcConfig"]["SubnetIds"]
+    if subnets:
+        yield from _lambda(_INTERFACES, None, "Lambda places it in its VPC", subnets)
         if resource["VpcConfig"]["Ipv6AllowedForDualStack"].is_true:
-            yield from _lambda(
-                _INTERFACES_IPV6, None, "Lambda places it in its VPC", resource["VpcConfig"], is_required=False
-            )
+            yield from _lambda(_INTERFACES_IPV6, None, "Lambda places it in its VPC", subnets, is_required=False)
     dead_letters = resource["DeadLetterConfig"]["TargetArn"] or resource["DeadLetterQueue"]["TargetArn"]
     yield from _sent(dead_letters, "Lambda sends its dead letters")
     yield from _destinations(resource["EventInvokeConfig"]["DestinationConfig"])
@@ -317,10 +347,11 @@ def _functions_behind(text: Text) -> list[Resource | str]:
 
 
 def _lambda(
-    actions: tuple[str, ...], target: Target, reason: str, at: HasPlace, *, is_required: bool = True
+    actions: tuple[str, ...], target: Target, reason: str, at: Value | Resource, *, is_required: bool = True
 ) -> Iterator[Need]:
+    under = (*branch_of(at), *branch_of(target)) if isinstance(target, Resource) else branch_of(at)
     for action in actions:
-        yield Need(action, target, reason, by_code=False, is_required=is_required, at=at)
+        yield Need(action, target, reason, by_code=False, is_required=is_required, at=at, under=under)
 
 
 def _first_target(value: Value) -> Target:
@@ -331,14 +362,16 @@ def _first_target(value: Value) -> Target:
 def _for_its_log(function: Function) -> Iterator[Need]:
     resource = function.resource
     group = resource["LoggingConfig"]["LogGroup"]
-    targets = _texts_targets(group.texts()) if group else [_default_log_group(resource)]
-    for target in targets:
-        yield from _lambda(_LOG, target, "Lambda writes its log", group or resource)
+    targets: list[tuple[Target, Value | Resource]] = [
+        (_text_target(text), element) for element, text in (group.located_texts() if group else ())
+    ]
+    if not targets:
+        targets = [(None, group) if group else (_default_log_group(resource), resource)]
+    for target, at in targets:
+        yield from _lambda(_LOG, target, "Lambda writes its log", at)
         if not isinstance(target, Resource):
             # The template's group is there before the function; another is made by whoever writes first.
-            yield from _lambda(
-                ("logs:CreateLogGroup",), target, "Lambda makes its log group", group or resource, is_required=False
-            )
+            yield from _lambda(("logs:CreateLogGroup",), target, "Lambda makes its log group", at, is_required=False)
 
 
 def _default_log_group(resource: Resource) -> Target:
@@ -347,7 +380,7 @@ def _default_log_group(resource: Resource) -> Target:
 
 
 def _sent(value: Value, reason: str) -> Iterator[Need]:
-    for text in value.texts() if value else ():
+    for at, text in value.located_texts() if value else ():
         target = _text_target(text)
         if isinstance(target, Resource):
             action = _SENT.get(target.type, "")
@@ -355,7 +388,7 @@ def _sent(value: Value, reason: str) -> Iterator[Need]:
             parts = text.pattern.split(":")
             action = _SENT_BY_SERVICE.get(parts[2], "") if len(parts) > 2 else ""  # noqa: PLR2004 (arn, partition, service)
         if action:
-            yield Need(action, target, reason, by_code=False, at=value)
+            yield from _lambda((action,), target, reason, at)
 
 
 def _destinations(config: Value) -> Iterator[Need]:
@@ -368,23 +401,22 @@ def _polled(properties: Value, name: str, kind: str) -> Iterator[Need]:
     for key in ("Queue", "Stream", "Broker", "Cluster"):
         source = source or properties[key]
     reason = f"event source mapping '{name}'"
-    targets: list[tuple[Target, str]] = []
-    for text in source.texts() if source else ():
+    targets: list[tuple[Target, str, Value]] = []
+    for at, text in source.located_texts() if source else ():
         target = _text_target(text)
         if isinstance(target, Resource):
-            targets.append((target, kind or _SOURCE_TYPES.get(target.type, "")))
+            targets.append((target, kind or _SOURCE_TYPES.get(target.type, ""), at))
         else:
             parts = text.pattern.split(":")
-            targets.append((target, kind or (parts[2] if len(parts) > 2 else "")))  # noqa: PLR2004 (arn, partition, service)
+            targets.append((target, kind or (parts[2] if len(parts) > 2 else ""), at))  # noqa: PLR2004 (arn, partition, service)
     if not source and (kind or properties["SelfManagedEventSource"]):
-        targets.append((None, kind or "self-managed"))
-    for target, of_kind in targets:
+        targets.append((None, kind or "self-managed", properties))
+    for target, of_kind, at in targets:
         required, more = _POLLED.get(of_kind, ((), ()))
-        at = source or properties
         for actions, is_required in ((required, True), (more, False)):
             for action in actions:
                 own = action.partition(":")[0] in {of_kind, "dynamodb"}
-                yield Need(action, target if own else None, reason, by_code=False, is_required=is_required, at=at)
+                yield from _lambda((action,), target if own else None, reason, at, is_required=is_required)
         if of_kind in _NEED_INTERFACES_TO_POLL:
             yield from _lambda(_INTERFACES_TO_POLL, None, reason, at, is_required=False)
 
@@ -441,7 +473,7 @@ def _by_key(need: Need) -> Iterator[Need]:
         return
     if not isinstance(need.target, Resource) or need.action.startswith("ssm:"):
         # Whether a key is used, and which, is decided elsewhere.
-        keys: list[tuple[Target, HasPlace | None]] = [(None, None)]
+        keys: list[tuple[Target, Value | None]] = [(None, None)]
         required, optional = (), (*required, *optional)
     else:
         keys = list(keys_of(need.target))
@@ -457,10 +489,11 @@ def _by_key(need: Need) -> Iterator[Need]:
                     is_required=is_required,
                     at=(at or need.at) if need.at is not None else None,
                     via=need.action.partition(":")[0],
+                    under=(*need.under, *(branch_of(at) if at is not None else ())),
                 )
 
 
-def keys_of(resource: Resource) -> list[tuple[Target, HasPlace | None]]:
+def keys_of(resource: Resource) -> list[tuple[Target, Value]]:
     """The customer's keys that encrypt a resource, each with where the template says so; none for keys of AWS."""
     values: list[Value] = []
     steps = _KEYS.get(resource.type)
@@ -474,10 +507,10 @@ def keys_of(resource: Resource) -> list[tuple[Target, HasPlace | None]]:
     elif resource.type == "AWS::S3::Bucket":
         for rule in resource["BucketEncryption"]["ServerSideEncryptionConfiguration"].each():
             values.append(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"])
-    found: list[tuple[Target, HasPlace | None]] = []
+    found: list[tuple[Target, Value]] = []
     for value in values:
-        for text in value.texts() if value else ():
+        for at, text in value.located_texts() if value else ():
             target = _text_target(text)
             if not (isinstance(target, str) and "alias/aws/" in target):
-                found.append((target, value))
+                found.append((target, at))
     return found

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from credential_rules import conditions, intrinsics
+from credential_rules.branches import branch_of
 from credential_rules.template import Node, Place, Raw, Value
 from credential_rules.values import literal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credential_rules.branches import Branch
     from credential_rules.template import Resource
     from credential_rules.values import Text
 
@@ -117,7 +119,8 @@ class Statement:
     """One statement under one combination of the template's conditions.
 
     `effect` is `Allow`, `Deny`, or empty if the template does not decide. An empty `actions` with an empty
-    `not_actions` means that neither was written. `element("Action")` is where a finding should point.
+    `not_actions` means that neither was written. `element("Action")` is where a finding should point. `attached` says
+    under which conditions its policy is attached to the role that has it, beside those that it is written under.
     """
 
     kind: DocumentKind
@@ -133,6 +136,12 @@ class Statement:
     not_principals: tuple[Principal, ...]
     conditions: tuple[Condition, ...]
     has_unknown_condition: bool = False
+    attached: tuple[Branch, ...] = ()
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The branches of a deployment in which it is in force."""
+        return (*branch_of(self.value), *self.attached)
 
     @property
     def allows(self) -> bool:

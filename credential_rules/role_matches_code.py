@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from credential_rules import iam_actions
+from credential_rules.branches import always, branch_of, first_open
 from credential_rules.code_calls import operations_of
 from credential_rules.grants import (
     BUNDLES,
     STREAM_ACTIONS,
     STREAM_READS,
     allowed,
+    allowed_in_some_branches,
     correction,
     corrections,
     covers,
+    denied_in_some_branch,
     denying,
     granting_elsewhere,
     is_for,
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credential_rules.code_calls import CodeCalls
-    from credential_rules.grants import Correction
+    from credential_rules.grants import Correction, Ground
     from credential_rules.index import Role
     from credential_rules.needs import Need, Target
     from credential_rules.rule import Text
@@ -82,6 +85,8 @@ def _role_and_code(index: Index, resource: Resource) -> Iterator[Finding]:
         if calls.calls:
             yield _no_role(resource, calls)
         return
+    if calls.calls:
+        yield from _other_roles(function, role, calls)
     judged = [one for one in role.functions if operations_of(index, one).has_code and not _is_of_the_cdk(one.resource)]
     if judged[0] is function:
         yield from _compared(index, role, judged)
@@ -106,11 +111,21 @@ def _is_of_the_cdk(resource: Resource) -> bool:
     return any(_OF_THE_CDK.fullmatch(step) for step in resource.construct_path.split("/"))
 
 
-def _no_role(resource: Resource, calls: CodeCalls) -> Finding:
+def _other_roles(function: Function, role: Role, calls: CodeCalls) -> Iterator[Finding]:
+    """The roles that the function has instead where a condition of the template says so."""
+    resource = function.resource
+    for value, text in resource["Role"].located_texts():
+        branches = branch_of(value)
+        if text.resource is not role.resource and always([branches], branch_of(resource)) is not False:
+            name, truth = first_open(branches, branch_of(resource)) or ("", True)
+            yield _no_role(resource, calls, f" where the condition '{name}' is {str(truth).lower()}" if name else "")
+
+
+def _no_role(resource: Resource, calls: CodeCalls, where: str = "") -> Finding:
     first = calls.calls[0]
     return Finding(
         resource["Role"] or resource,
-        f"The role of '{resource.logical_id}' is not part of this run: whether it allows what the code calls"
+        f"The role of '{resource.logical_id}' is not part of this run{where}: whether it allows what the code calls"
         f" ({_place(first.path, first.line)} {first.operation} and {len(calls.calls) - 1} more), and nothing else, cannot be"
         " told.",
         "Define the role in the same app, or check its template together with this one.",
@@ -122,10 +137,10 @@ def _no_role(resource: Resource, calls: CodeCalls) -> Finding:
 
 
 def _missing(index: Index, function: Function, role: Role, idle: list[_Idle]) -> Iterator[Finding]:
-    by_what: dict[tuple[str, object, str, bool], list[Need]] = {}
+    by_what: dict[tuple[str, object, str, bool, object], list[Need]] = {}
     for need in needs_of(index, function):
         if need.is_required:
-            by_what.setdefault((need.action, need.target, need.below, need.by_code), []).append(need)
+            by_what.setdefault((need.action, need.target, need.below, need.by_code, need.under), []).append(need)
     for needs in by_what.values():
         need = needs[0]
         deny = denying(role, need)
@@ -137,10 +152,20 @@ def _missing(index: Index, function: Function, role: Role, idle: list[_Idle]) ->
             if meant is not None:
                 yield _miswritten_finding(function, role, needs, meant)
                 continue
+        if answer is None:
+            why, fix = _undecided(index, role, need)
+            yield Finding(
+                function.resource["Role"] or function.resource,
+                f"{_needed(function, needs)}, and whether its role '{role.resource.logical_id}' allows it cannot be told:"
+                f" {why}.",
+                fix,
+                CANNOT_TELL,
+            )
+            continue
         misplaced = None
-        if answer is False and deny is None:
+        if deny is None:
             misplaced = next((grant for grant in idle if grant.is_in_the_place_of(need)), None)
-        yield _missing_finding(function, role, needs, deny, misplaced, is_certain=answer is False)
+        yield _missing_finding(function, role, needs, deny, misplaced)
 
 
 def _missing_finding(
@@ -149,16 +174,9 @@ def _missing_finding(
     needs: list[Need],
     deny: Statement | None,
     misplaced: _Idle | None,
-    *,
-    is_certain: bool,
 ) -> Finding:
     need, resource = needs[0], function.resource
     name, at, needed = role.resource.logical_id, resource["Role"] or resource, _needed(function, needs)
-    if not is_certain:
-        why, fix = _undecided(role, need)
-        return Finding(
-            at, f"{needed}, and whether its role '{name}' allows it cannot be told: {why}.", fix, CANNOT_TELL
-        )
     granting = granting_elsewhere(role, need) if deny is None else []
     if deny is not None:
         why = f"and its role '{name}' denies it ({_statement(deny)})"
@@ -175,8 +193,19 @@ def _missing_finding(
     return Finding(at, f"{needed}, {why}: {_refused(need)}.", fix)
 
 
-def _undecided(role: Role, need: Need) -> tuple[str, str]:
+def _undecided(index: Index, role: Role, need: Need) -> tuple[str, str]:
     """Why nobody can say whether a role allows what is needed, and what to do so that it can be said."""
+    denial = denied_in_some_branch(role, need)
+    if denial is not None:
+        where = _where(denial, need)
+        return f"{_ground(denial)} denies it if {where}", f"Take {need.action} out of that statement, or remove it."
+    some = allowed_in_some_branches(index, role, need)
+    if some:
+        where = " or ".join(dict.fromkeys(_where(one, need) for one in some))
+        return (
+            f"{' and '.join(_ground(one) for one in some[:_MOST_PLACES])} allows it, and is there only if {where}",
+            f"Allow {need.action} on {_arn(need)} whatever the condition is, or put what needs it under the same condition.",
+        )
     unseen = ", ".join(opaque_policies(role))
     own = f"Allow {need.action} on {_arn(need)} by a statement of the role '{role.resource.logical_id}'"
     if unseen:
@@ -185,6 +214,16 @@ def _undecided(role: Role, need: Need) -> tuple[str, str]:
             f"{own}, in place of {unseen}; or, if the policy is your own, check its template together with this one.",
         )
     return "what its statements name is only decided by the deployment", f"{own} that names it by reference."
+
+
+def _ground(ground: Ground) -> str:
+    return f"'{ground.what}'" if isinstance(ground.what, str) else _statement(ground.what)
+
+
+def _where(ground: Ground, need: Need) -> str:
+    """The condition on which a ground depends where it is needed."""
+    name, truth = first_open(ground.branches, need.under) or ("", True)
+    return f"the condition '{name}' is {str(truth).lower()}"
 
 
 def _granted_on(granting: list[Statement], misplaced: _Idle | None) -> str:

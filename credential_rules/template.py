@@ -253,11 +253,12 @@ class Resource:
             raw = self.raw.get(key)
         if raw is None:
             return Value((), may_be_absent=True)
-        node = Node(self.template, raw, (key,), self, self._assumed)
+        node = Node(self.template, raw, (key,), self, self.assumed)
         return Value(tuple(n for n in intrinsics.expand(node) if n.raw is not NO_VALUE), may_be_absent=False)
 
     @property
-    def _assumed(self) -> Assumptions:
+    def assumed(self) -> Assumptions:
+        """What follows from its own condition, which is true wherever it is."""
         condition = self.raw.get("Condition")
         return conditions.assume(self.template, condition, truth=True) if isinstance(condition, str) else ()
 

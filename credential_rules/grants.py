@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from credential_rules import iam_actions
 from credential_rules.arns import SECRET_SUFFIX, fields, glob, has_wildcard, is_wild, without_secret_suffix
 from credential_rules.branches import always, branch_of
-from credential_rules.needs import ANY_INDEX
+from credential_rules.narrowing import operator_of
+from credential_rules.needs import ANY_INDEX, Need
 from credential_rules.policies import RESOURCE_POLICY_TYPES
 from credential_rules.template import Resource
 from credential_rules.values import Hole, join_text
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
     from credential_rules.branches import Branch
     from credential_rules.index import Index, Role
-    from credential_rules.needs import Need
-    from credential_rules.policies import Statement
+    from credential_rules.policies import Condition, Statement
     from credential_rules.values import Text
 
 _HOLE: Final = re.compile(r"\$\{[^}]*\}")
@@ -326,27 +326,58 @@ def _acts(statement: Statement, action: str) -> bool | None:
     return None if any(text.literal is None for text in statement.actions) else False
 
 
-def is_only_against_code(statement: Statement) -> bool:
-    """Whether a Deny holds for calls that come from the function's own code, and not for Lambda's."""
-    return bool(statement.conditions) and all(
-        condition.key.lower() == "lambda:sourcefunctionarn" for condition in statement.conditions
-    )
+_NAMED_BY_LAMBDA_TOO: Final = frozenset(
+    {
+        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+        *("xray:PutTraceSegments", "elasticfilesystem:ClientMount"),
+    }
+)
+"""Calls of Lambda's own that state `lambda:SourceFunctionArn`, as all of the function's code do and no others of Lambda.
+
+https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+"""
 
 
 def denying(role: Role, need: Need) -> Statement | None:
-    """The statement of a role that surely denies what is needed."""
+    """The statement of a role that surely denies what is needed to who needs it: the function's code, or Lambda itself."""
     return next((one for one in _denials(role, need) if always([one.branches], need.under) is True), None)
 
 
 def _denials(role: Role, need: Need) -> Iterator[Statement]:
     """The statements of a role that deny what is needed, in whichever branches they are there."""
     for statement in role.statements:
-        if statement.kind != "identity" or statement.effect != "Deny" or statement.has_unknown_condition:
-            continue
-        if statement.conditions and not (need.by_code and is_only_against_code(statement)):
-            continue
-        if statement_covers(statement, need) is True:
+        if (
+            statement.kind == "identity"
+            and statement.effect == "Deny"
+            and not statement.has_unknown_condition
+            and all(_holds(condition, need) for condition in statement.conditions)
+            and statement_covers(statement, need) is True
+        ):
             yield statement
+
+
+def _holds(condition: Condition, need: Need) -> bool:
+    """Whether a condition surely holds for who needs something: one on the function whose code calls, or on nobody's."""
+    if condition.key.lower() != "lambda:sourcefunctionarn":
+        return False
+    operator = operator_of(condition.operator)
+    is_stated = need.by_code or need.action in _NAMED_BY_LAMBDA_TOO
+    if operator.base == "null":
+        said = "false" if is_stated else "true"
+        return all(text.literal == said for text in condition.values)
+    if not is_stated:
+        return operator.if_exists or operator.quantifier == "all" or (operator.negated and operator.quantifier != "any")
+    if operator.base not in _COMPARES_ARNS or need.function is None:
+        return False
+    itself = Need("lambda:InvokeFunction", need.function, "")
+    found = [
+        False if operator.base == "stringequals" and has_wildcard(flat(text)) else covers(text, itself)
+        for text in condition.values
+    ]
+    return all(one is False for one in found) if operator.negated else True in found
+
+
+_COMPARES_ARNS: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
 
 
 class Ground(NamedTuple):

@@ -36,7 +36,7 @@ class Need:
     `target` is what it is done to, `below` an index of the table or `*` for any. `reason` says who needs it and what for;
     `path` and `line` where the code calls, empty and 0 for what Lambda does itself, whose `at` is the place in the
     template. Without an action that is not `is_required` everything works all the same: it is allowed to be granted. `via` is the
-    service that uses a key for the role. `under` are the branches of the deployment in which it is needed.
+    service that uses a key for the role. `function` is whose code calls, or for which Lambda does it. `under` are the branches of the deployment in which it is needed.
     """
 
     action: str
@@ -50,6 +50,7 @@ class Need:
     at: HasPlace | None = None
     via: str = ""
     under: tuple[Branch, ...] = ()
+    function: Resource | None = None
 
 
 _KNOWN: WeakKeyDictionary[Index, dict[Resource, list[Need]]] = WeakKeyDictionary()
@@ -63,8 +64,7 @@ def needs_of(index: Index, function: Function) -> list[Need]:
         gathered = [*_by_code(function, operations_of(index, function)), *_by_lambda(index, function)]
         gathered += [more for need in gathered for more in _by_key(need)]
         wherever = _wherever(function)
-        if wherever:
-            gathered = [replace(need, under=(*wherever, *need.under)) for need in gathered]
+        gathered = [replace(need, under=(*wherever, *need.under), function=function.resource) for need in gathered]
         found = known[function.resource] = list(dict.fromkeys(gathered))
     return found
 

@@ -187,6 +187,8 @@ def _missing_finding(
     fix = f"Allow {need.action} on {_arn(need)} in the role '{name}'" + (
         ", or remove the call." if need.by_code else ", or remove what needs it."
     )
+    if deny is not None:
+        fix = f"{'Remove the call, or narrow' if need.by_code else 'Narrow'} {_statement(deny)}: no Allow wins over a Deny."
     if misplaced is not None:
         at = misplaced.statement.where("Resource", misplaced.on[0])
         fix = _put_right(need, misplaced) + (", or correct what the call is given." if need.by_code else ".")
@@ -348,8 +350,7 @@ def _idle(index: Index, role: Role) -> Iterator[_Idle]:
         open_services.add("kms")
     if not _is_only_for_functions(role):
         return
-    needs = [need for function in role.functions for need in needs_of(index, function)]
-    useful = [need for need in needs if not (need.by_code and denying(role, need))]
+    useful = [need for function in role.functions for need in needs_of(index, function) if denying(role, need) is None]
     missing = [need for need in useful if need.is_required and allowed(index, role, need) is False]
     for statement in role.statements:
         if statement.kind == "identity" and statement.effect == "Allow":
@@ -501,6 +502,21 @@ def _granted(*statements: str) -> str:
     return _FUNCTION + "".join(f"              - {statement}\n" for statement in statements)
 
 
+_POLLED: Final = (
+    "{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}",
+    "{Effect: Allow, Action: [sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes], Resource: !GetAtt Queue.Arn}",
+)
+_KEPT_FROM_CODE: Final = (
+    "{{Sid: NotFromCode, Effect: Deny, Action: 'sqs:*', Resource: '*', Condition: {{{operator}:"
+    " {{lambda:SourceFunctionArn: 'arn:aws:lambda:*:*:function:*'}}}}}}"
+)
+_MAPPING: Final = """
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: !Ref Function, EventSourceArn: !GetAtt Queue.Arn}
+"""
+
+
 RULE = Rule(
     slug="role-matches-code",
     group="Roles",
@@ -514,7 +530,8 @@ RULE = Rule(
         "Allow what is missing on the resource that the finding names; take away what nobody needs. Every call of the SDK"
         " that is reached from the handler counts, through whatever wrappers of your own: what a call goes to is followed"
         " through arguments and variables of the environment into the template. So does what Lambda does with the role: its"
-        " log, network interfaces, traces, event sources, destinations, and the keys of what is encrypted. A grant of the"
+        " log, network interfaces, traces, event sources, destinations, and the keys of what is encrypted. What it does from"
+        " outside your code can be kept from the code by a Deny with ArnEquals on lambda:SourceFunctionArn. A grant of the"
         " CDK (grant_read_data) or a policy template of SAM is one decision: it is used if any part of it is. Where the code"
         " decides at run time what it calls, say it at the end of the line: `# aws: dynamodb:PutItem on TABLE, sqs:SendMessage`"
         " or `# aws: none`; for code that is not Python, in the function's Metadata: `AwsOperations: [dynamodb:PutItem]`. Only"
@@ -569,6 +586,20 @@ RULE = Rule(
             finding="denies it (statement 'NoReads' of 'Role')",
         ),
         Example(
+            "receives-what-is-kept-for-the-poller",
+            _granted(*_POLLED, _KEPT_FROM_CODE.format(operator="ArnEquals")).replace(
+                'return orders.get(event["id"])',
+                'return boto3.client("sqs").receive_message(QueueUrl=os.environ["QUEUE_URL"]), orders.get(event["id"])',
+            )
+            + _MAPPING,
+            finding="'Function' needs sqs:ReceiveMessage on 'Queue' (index.py:14 ReceiveMessage on QUEUE_URL), and its role",
+        ),
+        Example(
+            "deny-for-code-that-stops-the-poller",
+            _granted(*_POLLED, _KEPT_FROM_CODE.format(operator="ArnEqualsIfExists")) + _MAPPING,
+            finding="Lambda, for 'Function', needs sqs:ReceiveMessage on 'Queue' (event source mapping 'Mapping')",
+        ),
+        Example(
             "decided-at-run-time",
             _granted("{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}").replace(
                 "self._table.get_item(", "getattr(self._table, os.environ['METHOD'])("
@@ -588,6 +619,10 @@ RULE = Rule(
         Example(
             "what-it-calls-and-no-more",
             _granted("{Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Table.Arn}"),
+        ),
+        Example(
+            "polled-by-lambda-and-kept-from-code",
+            _granted(*_POLLED, _KEPT_FROM_CODE.format(operator="ArnEquals")) + _MAPPING,
         ),
         Example(
             "secret-by-its-name",

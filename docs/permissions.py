@@ -17,7 +17,7 @@ import sys
 import tempfile
 import textwrap
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,7 +27,7 @@ sys.path[0:0] = [str(PROJECT)]
 
 from credential_rules import iam_actions  # noqa: E402 - found by the path above
 from credential_rules.code_calls import operations_of  # noqa: E402 - as above
-from credential_rules.endpoint_admission import actions_admitted_by_name  # noqa: E402 - as above
+from credential_rules.grants import denying  # noqa: E402 - as above
 from credential_rules.needs import needs_of  # noqa: E402 - as above
 from credential_rules.network_path import aws_services  # noqa: E402 - as above
 from credential_rules.template import Value  # noqa: E402 - as above
@@ -131,14 +131,6 @@ class Deployment:
         ]
         return f", if {_listed(told)}" if told else ""
 
-    def admits(self, role: str, action: str) -> bool:
-        """Whether an endpoint's policy lets a function's role do it."""
-        function = self.function_of(role)
-        return function is not None and any(
-            action in actions_admitted_by_name(self.network.index, function, endpoint)
-            for endpoint in self.network.endpoints
-        )
-
     def proof(self, role: str, action: str) -> str:
         """How it was proven that the role needs the action."""
         # A key of one's own is a setting; the record is of the default ones.
@@ -205,7 +197,7 @@ def page(assembly: Path) -> str:
         _GATES,
         "## What AWS's services do as these roles",
         _service_table(here),
-        _to_code(here),
+        *_to_code(here),
         "## Who can become these roles",
         _trusts(here),
         "## Who else gets in",
@@ -239,8 +231,10 @@ def _in_short(here: Deployment) -> str:
         "No user, no access key, no managed policy, no wildcard action, no role that a person or another account can become.",
         needed,
         (
-            "Credentials that left a function are of no use for what its code does: the stores refuse them outside our endpoints."
-            " What Lambda's poller does with the worker's role, receiving and deleting messages, comes from outside by nature."
+            f"Credentials that left one of the {_number(len(inside)).lower()} are of no use: the stores refuse them outside our"
+            " endpoints, and what only Lambda does with a role, such as polling the queue, they are"
+            " [denied](#what-code-is-denied) wherever they are used. They can write into their function's log. Those of a function"
+            " outside the VPC can do what it is for."
         ),
     )
     return "\n".join(textwrap.fill(point, 120, initial_indent="- ", subsequent_indent="  ") for point in points)
@@ -381,31 +375,56 @@ def _rewritten(found: re.Match[str]) -> str:
     return {"writes its log": "write its log", "places it in its VPC": "place it in the VPC"}[found[1]]
 
 
-def _to_code(here: Deployment) -> str:
-    denied = {
-        name: sorted(action.pattern for action in statement.actions)
-        for name, role in here.roles.items()
-        for statement in role.statements
-        if statement.effect == "Deny"
-    }
-    actions = {action for found in denied.values() for action in found}
+def _to_code(here: Deployment) -> Iterator[str]:
+    denied: dict[str, set[str]] = {}
+    left: dict[str, set[str]] = {}
+    for name in here.roles:
+        function = here.function_of(name)
+        for line in here.lines(name):
+            if function is None or function.role is None or line.by_code or not line.needs:
+                continue
+            into = denied if all(denying(function.role, replace(need, by_code=True)) for need in line.needs) else left
+            into.setdefault(line.action, set()).add(name)
+    yield "### What code is denied"
+    yield _filled(
+        "The credentials of a function are the role's, so what Lambda does as the role, code could do too. But AWS puts the"
+        " function's ARN into them, and into [none of Lambda's own calls](decisions/0016-code-is-denied-what-only-lambda-does.md)"
+        " but those that write logs and traces. A Deny with the condition `lambda:SourceFunctionArn` therefore holds for code, in the VPC and wherever its"
+        " credentials are used, and not for Lambda. It takes:"
+    )
+    yield "\n".join(
+        textwrap.fill(
+            f"- from the code of {_listed([f'**{name}**' for name in names])}: {_listed([f'`{one}`' for one in actions])}",
+            120,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for names, actions in _by_roles(here, denied)
+    )
+    logs = sorted(action for action in left if action.startswith("logs:"))
     served = sorted(service for endpoint in here.network.endpoints for service in aws_services(endpoint))
-    # What a service does in the place of code, at a service that code has a door to.
-    polled = {
-        name: [line.action for line in here.lines(name) if not line.by_code and line.action.partition(":")[0] in served]
-        for name in denied
-    }
-    reached = [f"`{one}` by {name}" for name, found in polled.items() for one in found if here.admits(name, one)]
-    open_to_code = (
-        f"**The endpoints admit {_listed(reached)}.**" if reached else "The endpoints' policies admit none of it"
+    door = (
+        "an endpoint leads there"
+        if "logs" in served
+        else "no endpoint leads there, so that only stolen credentials can"
     )
-    return _filled(
-        f"**What code is denied.** The credentials of a function are the role's, so what Lambda may do, code could do too."
-        f" Therefore a Deny with the condition `lambda:SourceFunctionArn` takes {_listed([f'`{one}`' for one in sorted(actions)])}"
-        f" from the code of {_listed(sorted(denied))}. The rest of this table their code cannot reach: the VPC has endpoints for"
-        f" {_listed(served)} only. {open_to_code}: {_listed([f'what Lambda polls as {name}' for name, found in polled.items() if found])}"
-        " comes from outside the VPC."
+    yield _filled(
+        f"It cannot take {_listed([f'`{one}`' for one in logs])}: Lambda's own calls name the function there too, so that the"
+        f" log would end. They are on the function's own log only; from the VPC {door}."
     )
+    more = sorted(left.keys() - set(logs))
+    if more:
+        yield _filled(f"**Left to code:** {_listed([f'`{one}` ({_listed(sorted(left[one]))})' for one in more])}.")
+
+
+def _by_roles(here: Deployment, found: dict[str, set[str]]) -> Iterator[tuple[list[str], list[str]]]:
+    """The actions that are the same roles', with these, in the order of the page."""
+    grouped: dict[tuple[str, ...], list[str]] = {}
+    for action, names in sorted(found.items()):
+        grouped.setdefault(tuple(name for name in here.roles if name in names), []).append(action)
+    for roles, actions in grouped.items():
+        yield list(roles), actions
 
 
 def _trusted(role: Role) -> list[str]:

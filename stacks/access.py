@@ -25,7 +25,7 @@ class Path(StrEnum):
     ENDPOINT = "endpoint"
     """The function's code calls, from its subnets, through the VPC endpoint."""
     LAMBDA = "lambda"
-    """Lambda's own service calls with the function's role, from outside the VPC."""
+    """Lambda's own service calls with the function's role, from outside the VPC. The function's code is denied it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

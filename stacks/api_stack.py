@@ -10,7 +10,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from stacks.access import key_actions
+from stacks.access import Path, key_actions
 from stacks.acknowledgements import acknowledge_wildcard
 from stacks.constructs.event_http_api import EventHttpApi
 from stacks.constructs.monitoring import Monitoring
@@ -20,8 +20,8 @@ from stacks.data_stack import WORKER_TIMEOUT
 from stacks.settings import Function, Service
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Sequence
-    from pathlib import Path
 
     from constructs import Construct
 
@@ -61,7 +61,7 @@ class ApiStack(Stack):
         placement: Placement,
         access: Sequence[Access],
         runtime: Runtime,
-        dependencies: Path,
+        dependencies: pathlib.Path,
         **kwargs: Any,  # noqa: ANN401 - StackProps, handed through
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -132,6 +132,8 @@ class ApiStack(Stack):
                 self.functions[entry.function].role.add_to_policy(
                     iam.PolicyStatement(actions=list(entry.actions), resources=[entry.resource])
                 )
+            if entry.path is Path.LAMBDA:
+                self.functions[entry.function].keep_from_code(*entry.actions)
             if entry.service is Service.S3:
                 acknowledge_wildcard(
                     self.functions[entry.function].role.node.find_child("DefaultPolicy"),

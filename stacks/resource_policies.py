@@ -44,7 +44,7 @@ def through_endpoints(
     """Refuse to each function's role what its code does through an endpoint, unless it comes through that one.
 
     So the role's credentials are of no use elsewhere. What Lambda's poller does with the worker's role comes from
-    outside the VPC and is not among it.
+    outside the VPC and is not among it: the role itself denies that to the function's code, wherever it calls from.
 
     Args:
         access: The table of permissions.

@@ -91,6 +91,13 @@ class RoleFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
+        self._arn = stack.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=function_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self._not_from_code: iam.PolicyStatement | None = None
         self.log_group = logs.LogGroup(
             self,
             "Log",
@@ -116,7 +123,7 @@ class RoleFunction(Construct):
             )
         )
         if placement is not None:
-            self._let_lambda_manage_interfaces(placement, function_name)
+            self._let_lambda_manage_interfaces(placement)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -137,7 +144,24 @@ class RoleFunction(Construct):
             security_groups=[placement.security_group] if placement else None,
         )
 
-    def _let_lambda_manage_interfaces(self, placement: Placement, function_name: str) -> None:
+    def keep_from_code(self, *actions: str) -> None:
+        """Deny the function's code, on everything, what the role is allowed for Lambda's own calls.
+
+        Every credential that the code is given names the function, wherever it is used; Lambda's own calls from outside
+        the execution environment do not, except those that write logs and traces. Resource policies cannot see it.
+        https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+        """
+        if self._not_from_code is None:
+            self._not_from_code = iam.PolicyStatement(
+                sid="NotFromCode",
+                effect=iam.Effect.DENY,
+                resources=["*"],
+                conditions={"ArnEquals": {"lambda:SourceFunctionArn": self._arn}},
+            )
+            self.role.add_to_policy(self._not_from_code)
+        self._not_from_code.add_actions(*actions)
+
+    def _let_lambda_manage_interfaces(self, placement: Placement) -> None:
         """Allow what Lambda needs to place the function in the subnets, and deny the same to the function's code.
 
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
@@ -170,24 +194,7 @@ class RoleFunction(Construct):
             # EC2 describes without a resource level, so there is nothing narrower than "*".
             iam.PolicyStatement(sid="SeeInterfaces", actions=list(_DESCRIBE_ACTIONS), resources=["*"])
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="NotFromCode",
-                effect=iam.Effect.DENY,
-                actions=["ec2:CreateNetworkInterface", *_INTERFACE_ACTIONS, *_DESCRIBE_ACTIONS],
-                resources=["*"],
-                conditions={
-                    "ArnEquals": {
-                        "lambda:SourceFunctionArn": stack.format_arn(
-                            service="lambda",
-                            resource="function",
-                            resource_name=function_name,
-                            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                        )
-                    }
-                },
-            )
-        )
+        self.keep_from_code("ec2:CreateNetworkInterface", *_INTERFACE_ACTIONS, *_DESCRIBE_ACTIONS)
         policy = self.role.node.find_child("DefaultPolicy")
         acknowledge_wildcard(policy, "*", "ec2:Describe… has no resource level. The other statement on * is a Deny.")
         acknowledge_wildcard(

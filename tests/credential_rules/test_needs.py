@@ -765,3 +765,94 @@ def test_a_statement_that_nobody_needs_is_one_finding(said: Callable[[str], list
     unused = "{Sid: Reads, Effect: Allow, Action: ['dynamodb:GetItem', 'dynamodb:Query'], Resource: [!GetAtt Table.Arn, !Sub '${Table.Arn}/index/*']}"
     (found,) = said(text(call("pass"), unused, more=TABLE))
     assert "allows dynamodb:GetItem, dynamodb:Query (statement 'Reads' of 'Role')" in found.message
+
+
+POLLED: Final = (
+    "{Effect: Allow, Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],"
+    " Resource: !GetAtt Q.Arn}"
+)
+MAPPED: Final = """\
+  Q: {Type: AWS::SQS::Queue}
+  Mapping: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Function, EventSourceArn: !GetAtt Q.Arn}}"""
+OWN: Final = "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:worker'"
+RECEIVES: Final = call("boto3.client('sqs').receive_message(QueueUrl=os.environ['Q'])")
+
+
+def kept_from_code(condition: str, actions: str = "'sqs:*'") -> str:
+    """A Deny with a condition."""
+    return f"{{Sid: NotFromCode, Effect: Deny, Action: [{actions}], Resource: '*', Condition: {condition}}}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "hits_code", "hits_poller"),
+    [
+        (f"{{ArnEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", True, False),
+        (f"{{ArnLike: {{'lambda:sourceFunctionArn': {OWN}}}}}", True, False),
+        ("{ArnLike: {'lambda:SourceFunctionArn': 'arn:aws:lambda:*:*:function:*'}}", True, False),
+        ("{'Null': {'lambda:SourceFunctionArn': 'false'}}", True, False),
+        (
+            f"{{ArnEquals: {{'lambda:SourceFunctionArn': ['arn:aws:lambda:eu-west-1:1:function:o', {OWN}]}}}}",
+            True,
+            False,
+        ),
+        # Of another function's code, which does not act as this role.
+        ("{ArnEquals: {'lambda:SourceFunctionArn': 'arn:aws:lambda:eu-west-1:1:function:other'}}", False, False),
+        ("{StringEquals: {'lambda:SourceFunctionArn': 'arn:aws:lambda:*:*:function:*'}}", False, False),
+        # Whoever has no such key is Lambda itself.
+        (f"{{ArnEqualsIfExists: {{'lambda:SourceFunctionArn': {OWN}}}}}", True, True),
+        (f"{{'ForAllValues:ArnEquals': {{'lambda:SourceFunctionArn': {OWN}}}}}", True, True),
+        (f"{{ArnNotEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", False, True),
+        ("{ArnNotLike: {'lambda:SourceFunctionArn': 'arn:aws:lambda:*:*:function:other'}}", True, True),
+        (f"{{'ForAnyValue:ArnNotEquals': {{'lambda:SourceFunctionArn': {OWN}}}}}", False, False),
+        ("{'Null': {'lambda:SourceFunctionArn': 'true'}}", False, True),
+        # Two conditions have to hold together, and this one nobody can tell.
+        (
+            f"{{ArnEquals: {{'lambda:SourceFunctionArn': {OWN}}}, StringEquals: {{'aws:SourceVpc': vpc-1}}}}",
+            False,
+            False,
+        ),
+    ],
+)
+def test_a_deny_hits_whom_its_condition_is_about(
+    condition: str, said: Callable[[str], list[Reported]], *, hits_code: bool, hits_poller: bool
+) -> None:
+    """The code's calls state the function, the poller's do not: each is told only of the Deny that stops it."""
+    for code, polls, hit in ((RECEIVES, False, hits_code), (call("pass"), True, hits_poller)):
+        grant = POLLED if polls else "{Effect: Allow, Action: 'sqs:ReceiveMessage', Resource: !GetAtt Q.Arn}"
+        found = said(
+            text(
+                code,
+                grant,
+                kept_from_code(condition),
+                more=MAPPED if polls else MAPPED.partition("\n")[0],
+                variables="Q: !Ref Q",
+                function="      FunctionName: worker",
+            )
+        )
+        denied = [one.message for one in found if "denies it (statement 'NotFromCode' of 'Role')" in one.message]
+        assert bool(denied) is hit, (condition, polls, [one.message for one in found])
+        who = "Lambda, for 'Function', needs" if polls else "'Function' needs sqs:ReceiveMessage"
+        assert all(message.startswith(who) for message in denied)
+        assert {one.severity for one in found} <= {"error"}
+        assert bool(found) is hit
+
+
+def test_code_that_polls_beside_the_poller_is_told_of_the_deny(said: Callable[[str], list[Reported]]) -> None:
+    """The same grant serves Lambda, so that it is not unused; the call is refused all the same, by the line."""
+    deny = kept_from_code(f"{{ArnEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", "'sqs:ReceiveMessage'")
+    (found,) = said(
+        text(RECEIVES, POLLED, deny, more=MAPPED, variables="Q: !Ref Q", function="      FunctionName: worker")
+    )
+    assert found.message.startswith("'Function' needs sqs:ReceiveMessage on 'Q' (index.py:3 ReceiveMessage on Q)")
+    assert "denies it (statement 'NotFromCode' of 'Role'): the call is refused with AccessDenied" in found.message
+    assert found.fix == "Remove the call, or narrow statement 'NotFromCode' of 'Role': no Allow wins over a Deny."
+
+
+def test_a_deny_for_code_that_ends_the_log_is_told(said: Callable[[str], list[Reported]]) -> None:
+    """Lambda states the function where it writes its log: that Deny hits it like the code."""
+    deny = kept_from_code(f"{{ArnEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", "'logs:PutLogEvents'")
+    found = said(text(call("pass"), deny, function="      FunctionName: worker"))
+    assert any(
+        one.message.startswith("Lambda, for 'Function', needs logs:PutLogEvents") and "denies it" in one.message
+        for one in found
+    )

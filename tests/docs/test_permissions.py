@@ -125,6 +125,42 @@ def test_a_grant_without_a_line_of_code_stands_out(dev: Assembly, tmp_path: Path
     assert "**not proven**" in line
 
 
+def _without_denies(dev: Assembly, folder: Path) -> Path:
+    """A copy of a deployment whose roles deny nothing."""
+    for file in dev.folder.iterdir():
+        if file.is_file():
+            content = json.loads(file.read_text(encoding="utf-8")) if file.name.endswith(".template.json") else None
+            for body in (content or {"Resources": {}})["Resources"].values():
+                if body["Type"] == "AWS::IAM::Policy":
+                    document = body["Properties"]["PolicyDocument"]
+                    document["Statement"] = [one for one in document["Statement"] if one["Effect"] == "Allow"]
+            (folder / file.name).write_text(json.dumps(content) if content else file.read_text(encoding="utf-8"))
+        else:
+            (folder / file.name).symlink_to(file)
+    return folder
+
+
+def test_what_lambda_does_and_code_is_denied_is_told_by_role(dev: Assembly, page: str, tmp_path: Path) -> None:
+    """Read from the Deny of each role; where there is none, the page says that the code may do it."""
+    section = page.partition("### What code is denied\n")[2].partition("\n## ")[0]
+    told: dict[str, set[str]] = {}
+    for names, actions in re.findall(r"^- from the code of (.*?): (.*?)(?=^-|\n\n)", section, re.DOTALL | re.MULTILINE):
+        for name in re.findall(r"\*\*([\w-]+)\*\*", names):
+            told.setdefault(name, set()).update(re.findall(r"`([a-z0-9]+:\w+)`", actions))
+    denied = {
+        entry.replace("_", "-"): {action for one in found if one.effect == "Deny" for action in one.actions}
+        for template in dev.templates.values()
+        for entry, function in functions(template).items()
+        if (found := role_statements(template, role_of(template, function)))
+    }
+    assert told == {name: actions for name, actions in denied.items() if actions}
+    assert "sqs:ReceiveMessage" in told["worker"]
+    assert "**Left to code" not in page
+    open_page = permissions.page(_without_denies(dev, tmp_path)).replace("\n", " ")
+    assert "**Left to code:**" in open_page
+    assert "`sqs:ReceiveMessage` (worker)" in open_page
+
+
 @pytest.mark.parametrize("name", ["prod", "small"])
 def test_other_settings_can_be_described_too(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The generator serves a deployment of one's own."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from credential_rules.engine import read
+from credential_rules.grants import denying
+from credential_rules.index import Index
+from credential_rules.needs import needs_of
 from credential_rules.policy_evaluation import Decision, Request, authorise
 from stacks.access import Path
 from stacks.settings import Function
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
 
     from stacks.access import Access
     from tests.stacks.cloud_assembly import Assembly, Resource, Template
-    from tests.stacks.permissions import Statement
 
 INTERFACES = "arn:aws:ec2:<AWS::Region>:<AWS::AccountId>:network-interface/*"
 TABLES = "arn:aws:dynamodb:<AWS::Region>:<AWS::AccountId>:table/rolebound-{environment}"
@@ -50,6 +54,9 @@ MAY = {
     },
 }
 """What each function may do with the application's data: whoever changes this changes who can read events."""
+
+POLLED = {"worker": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}}
+"""What of it is not for the function's code but for Lambda, which polls the queue from outside the VPC."""
 
 KEY = "<Data/Key/Key.Arn>"
 ON_KEY = {
@@ -224,13 +231,16 @@ def test_the_timer_may_start_the_sweeper_and_nothing_else(deployment: Assembly) 
     assert allowed(role_statements(api, role)) == {("lambda:InvokeFunction", "<Api/Sweeper/Function.Arn>")}
 
 
-def _interface_actions(found: list[Statement]) -> set[str]:
-    return {action for action, _ in allowed(found) if action.startswith("ec2:")}
+NOT_TO_BE_TOLD_FROM_CODE = {"logs:CreateLogStream", "logs:PutLogEvents"}
+"""Lambda puts the function's ARN into these calls of its own as into the code's: a Deny for the code would end the log.
+
+https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+"""
 
 
 @pytest.mark.parametrize("name", list(Function))
-def test_a_functions_code_is_denied_what_lambda_needs_for_its_interfaces(deployment: Assembly, name: Function) -> None:
-    """Lambda manages the interfaces with the function's role; the Deny holds for calls from the function itself."""
+def test_a_functions_code_is_denied_all_that_lambda_does_with_its_role(deployment: Assembly, name: Function) -> None:
+    """Interfaces and polling, by the function's ARN in its credentials; and nothing that its code is for."""
     api = deployment.api
     function = functions(api)[name]
     found = role_statements(api, role_of(api, function))
@@ -238,12 +248,42 @@ def test_a_functions_code_is_denied_what_lambda_needs_for_its_interfaces(deploym
     own = f"arn:aws:lambda:<AWS::Region>:<AWS::AccountId>:function:{api.text(function.properties['FunctionName'])}"
     assert deny.condition == {"ArnEquals": {"lambda:SourceFunctionArn": own}}
     assert deny.resources == {"*"}
-    assert deny.actions >= _interface_actions(found)
+    by_lambda = {action for action, _ in _what_lambda_needs(deployment, name)} | POLLED.get(name, set())
+    assert deny.actions == by_lambda - NOT_TO_BE_TOLD_FROM_CODE
+
+
+def test_the_poller_and_nothing_else_is_lambdas(declared_access: list[tuple[Access, str]]) -> None:
+    """What is kept from code above is what the table of permissions says that Lambda does."""
+    by_lambda: dict[str, set[str]] = {}
+    for entry, _ in declared_access:
+        if entry.path is Path.LAMBDA:
+            by_lambda.setdefault(entry.function, set()).update(entry.actions)
+    assert by_lambda == POLLED
+
+
+def test_no_role_is_left_with_what_lambda_does_and_code_could(deployment: Assembly) -> None:
+    """Derived from the templates: whatever Lambda is made to do with a role one day, the code is denied it as well."""
+    target = read([deployment.folder])
+    index = Index(target.templates, target.sources)
+    kept = 0
+    for function in index.functions.values():
+        assert function.role is not None
+        needs = needs_of(index, function)
+        of_code = {need.action for need in needs if need.by_code}
+        for need in needs:
+            # A key is used by the service that was called: it opens nothing where that call is denied.
+            if need.by_code or not need.is_required or need.action.startswith(("logs:", "kms:")):
+                continue
+            assert need.action not in of_code
+            assert denying(function.role, replace(need, by_code=True)) is not None, (function.resource.logical_id, need)
+            assert denying(function.role, need) is None
+            kept += 1
+    assert kept == len(Function) * 6 + 3
 
 
 @pytest.mark.parametrize("name", list(Function))
-def test_whether_interfaces_may_be_touched_depends_on_who_calls(deployment: Assembly, name: Function) -> None:
-    """Asked of the evaluator for every interface action that is granted: Lambda may, the function's own code may not."""
+def test_whether_it_is_allowed_depends_on_who_calls(deployment: Assembly, name: Function) -> None:
+    """Asked of the evaluator for everything that Lambda does: Lambda may, the function's own code may not."""
     deployed = Deployed.of(deployment)
     role = role_of(deployment.api, functions(deployment.api)[name])
     identity = deployed.identity(role)
@@ -251,11 +291,12 @@ def test_whether_interfaces_may_be_touched_depends_on_who_calls(deployment: Asse
         (action, resource)
         for document in identity
         for statement in document["Statement"]
-        if statement["Effect"] == "Allow" and "ec2:" in str(statement["Action"])
+        if statement["Effect"] == "Allow"
         for action in _listed(statement["Action"])
         for resource in _listed(statement["Resource"])
+        if action.startswith("ec2:") or action in POLLED.get(name, set())
     }
-    assert granted
+    assert {action for action, _ in granted} >= POLLED.get(name, set())
     code = (
         f"arn:aws:lambda:{deployed.settings.region}:{deployed.account}:function:{deployed.settings.function_name(name)}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,6 +76,27 @@ def test_lambdas_poller_gets_in_from_outside_the_vpc(case: Case) -> None:
     assert {use.action for use in uses} == {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     for use in uses:
         assert case.by_function(use, through="").decision is Decision.ALLOWED, use
+
+
+def test_what_lambdas_poller_may_its_functions_code_may_not(case: Case) -> None:
+    """Neither in the VPC nor with credentials that left it: they name the function that they were made for."""
+    for use in case.uses(Path.LAMBDA):
+        deployed = case.deployed
+        code = f"arn:aws:lambda:{deployed.settings.region}:{deployed.account}:function:{deployed.settings.function_name(use.function)}"
+        role = deployed.settings.role_name(use.function)
+        for came in (
+            {"SourceIp": "203.0.113.7"},
+            {"SourceVpce": case.endpoints[use.service][0]},
+            {"SourceVpce": "vpce-0123456789abcdef0"},
+        ):
+            asked = case.request(use.action, use.resource, role=role, **came)
+            asked = replace(asked, context={**asked.context, "lambda:SourceFunctionArn": code})
+            verdict = authorise(asked, identity=case.identity[use.function], resource=case.policy_on(use.resource))
+            assert (verdict.decision, verdict.layer, verdict.statement) == (
+                Decision.EXPLICIT_DENY,
+                Layer.IDENTITY,
+                "NotFromCode",
+            ), (use, came)
 
 
 @pytest.mark.parametrize("role", ["operator", "cdk-hnb659fds-cfn-exec-role", "AWSBackupDefaultServiceRole"])

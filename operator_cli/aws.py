@@ -28,6 +28,8 @@ from botocore.httpsession import URLLib3Session  # noqa: TID251 - as above
 from botocore.utils import get_environ_proxies  # noqa: TID251 - as above
 
 from operator_cli.answers import Caller, Failure, FailureKind, LogLine
+from operator_cli.credentials.facts import parsed_moment
+from operator_cli.unnamed_errors import failure_without_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +75,7 @@ _WORDS: Final = {
     FailureKind.NOT_FOUND: "It is not there.",
 }
 
+_NO_ENDPOINT: Final = "AWS has no address for this service in this region."
 _SDK_ERRORS: Final[dict[str, tuple[FailureKind, str]]] = {
     "NoCredentialsError": (FailureKind.NO_CREDENTIALS, "The SDK found no credentials."),
     "PartialCredentialsError": (FailureKind.NO_CREDENTIALS, "Half of the credentials is missing."),
@@ -94,7 +97,10 @@ _SDK_ERRORS: Final[dict[str, tuple[FailureKind, str]]] = {
     "InfiniteLoopConfigError": (FailureKind.CONFIGURATION, "The profile's source_profile leads back to itself."),
     "ConfigParseError": (FailureKind.CONFIGURATION, "A configuration file could not be understood."),
     "RefreshWithMFAUnsupportedError": (FailureKind.EXPIRED, "A session with an MFA code cannot renew itself."),
-    "SSLError": (FailureKind.UNREACHABLE, "AWS's certificate was not accepted."),
+    "SSLError": (
+        FailureKind.UNREACHABLE,
+        "AWS's certificate was not accepted, or the certificates that it is held against cannot be read.",
+    ),
     "ProxyConnectionError": (FailureKind.UNREACHABLE, "The proxy did not connect."),
     "ConnectTimeoutError": (FailureKind.UNREACHABLE, f"AWS did not answer within {CONNECT_SECONDS} s."),
     "ReadTimeoutError": (FailureKind.UNREACHABLE, f"AWS did not answer within {READ_SECONDS} s."),
@@ -102,6 +108,21 @@ _SDK_ERRORS: Final[dict[str, tuple[FailureKind, str]]] = {
     "ConnectionClosedError": (FailureKind.UNREACHABLE, "The connection to AWS was closed."),
     "NoRegionError": (FailureKind.CONFIGURATION, "No region is set."),
     "InvalidRegionError": (FailureKind.CONFIGURATION, "The region's name is not one."),
+    "BaseEndpointResolverError": (FailureKind.CONFIGURATION, _NO_ENDPOINT),
+    "EndpointProviderError": (FailureKind.CONFIGURATION, _NO_ENDPOINT),
+    **dict.fromkeys(
+        (
+            "InvalidChecksumConfigError",
+            "InvalidDefaultsMode",
+            "InvalidEndpointConfigurationError",
+            "InvalidIMDSEndpointError",
+            "InvalidIMDSEndpointModeError",
+            "InvalidProxiesConfigError",
+            "InvalidRetryConfigurationError",
+            "InvalidSTSRegionalEndpointsConfigError",
+        ),
+        (FailureKind.CONFIGURATION, "A setting of the SDK, in a variable or the profile, has a value that it refuses."),
+    ),
 }
 
 
@@ -143,6 +164,9 @@ class Calls:
         self.made.append(str(event["event_name"]).removeprefix("before-send."))
 
 
+_PARTS_OF_A_SESSION: Final = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+
+
 class _AwsCliCache:
     """Sessions that the AWS command line keeps: read, so that one code serves both, and never written."""
 
@@ -151,21 +175,31 @@ class _AwsCliCache:
         self._own: dict[str, Any] = {}
 
     def __contains__(self, key: str) -> bool:
-        return key in self._own or (self._folder / f"{key}.json").is_file()
+        return key in self._own or self._kept(key) is not None
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - whatever botocore put there
         if key in self._own:
             return self._own[key]
-        try:
-            return json.loads((self._folder / f"{key}.json").read_text())
-        except (OSError, ValueError):
-            raise KeyError(key) from None
+        kept = self._kept(key)
+        if kept is None:
+            raise KeyError(key)
+        return kept
 
     def __setitem__(self, key: str, value: object) -> None:
         self._own[key] = value
 
     def __delitem__(self, key: str) -> None:
         self._own.pop(key, None)
+
+    def _kept(self, key: str) -> dict[str, Any] | None:
+        """Give a session that lies there; one that is damaged is none, and the SDK makes a new one."""
+        try:
+            kept = json.loads((self._folder / f"{key}.json").read_text(encoding="utf-8"))
+            session = kept["Credentials"]
+            is_whole = all(isinstance(session[name], str) for name in _PARTS_OF_A_SESSION)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return kept if is_whole and parsed_moment(session["Expiration"]) is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,7 +490,7 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, RuntimeError) and "AWS_ERROR_CAL_UNSUPPORTED_KEY_FORMAT" in str(error):
         what = "boto3 cannot read the private key of this `aws login` sign-in."
         return Failure(kind=FailureKind.NO_CREDENTIALS, code="UnreadableLoginKey", what=what)
-    return Failure(kind=FailureKind.OTHER, code=type(error).__name__, what=f"The SDK failed: {type(error).__name__}.")
+    return failure_without_name(error)
 
 
 def _nobody(_: str) -> str:

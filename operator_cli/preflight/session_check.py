@@ -245,7 +245,7 @@ def _credentials(wanted: Wanted, facts: SessionFacts) -> Iterator[Finding]:
         )
         return
     if isinstance(facts.caller, Failure):
-        yield _failed(winner, facts.caller, why)
+        yield _failed(facts, winner, facts.caller, why)
         # Nobody answered, and the key's own beginning tells all the same. One that AWS does not know is none any more.
         if winner.key is Key.LONG_LIVED and facts.caller.kind is not FailureKind.INVALID:
             yield _long_lived(wanted, f" …{winner.key_id_end}" if winner.key_id_end else "")
@@ -284,7 +284,7 @@ def _no_winner(wanted: Wanted, facts: SessionFacts, why: str) -> Finding:
     )
 
 
-def _failed(winner: Source, failure: Failure, why: str) -> Finding:
+def _failed(facts: SessionFacts, winner: Source, failure: Failure, why: str) -> Finding:
     status = {
         FailureKind.EXPIRED: ExitStatus.EXPIRED,
         FailureKind.CLOCK: ExitStatus.REFUSED,
@@ -295,11 +295,15 @@ def _failed(winner: Source, failure: Failure, why: str) -> Finding:
     steps = {
         FailureKind.CLOCK: "Set this machine's clock (timedatectl set-ntp true), then try again.",
         FailureKind.UNREACHABLE: "Look at the network, HTTPS_PROXY, AWS_CA_BUNDLE and AWS_ENDPOINT_URL, then try again.",
-        FailureKind.CONFIGURATION: f"Mend profile {winner.profile}, or name another: --profile NAME",
+        FailureKind.CONFIGURATION: f"Mend profile {winner.profile}, or name another: --profile NAME"
+        if winner.profile
+        else f"Look at the variables that begin with AWS_, and at profile {facts.resolution.profile}.",
     }
     fallback = {
         Kind.ENVIRONMENT: "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN, and use a profile.",
         Kind.PROCESS: "Run the profile's credential_process by hand: it says what it lacks.",
+        Kind.WEB_IDENTITY: "Look at AWS_WEB_IDENTITY_TOKEN_FILE, or web_identity_token_file of the profile.",
+        Kind.CONTAINER: "Look at the variables that begin with AWS_CONTAINER_.",
     }.get(winner.origin.kind, "Sign in again. The ways are below.")
     return Finding(
         question="credentials",

@@ -175,13 +175,25 @@ def test_a_session_that_the_aws_command_line_keeps_is_used_and_not_written(tmp_p
     """One code serves both tools; nothing new lies on disk afterwards."""
     folder = tmp_path / "cache"
     folder.mkdir()
-    (folder / "known.json").write_text('{"Credentials": {}}')
+    session = dict.fromkeys(("AccessKeyId", "SecretAccessKey", "SessionToken"), MARK)
+    known = {"Credentials": {**session, "Expiration": "2026-11-25T21:00:00Z"}}
+    (folder / "known.json").write_text(json.dumps(known))
     cache = aws._AwsCliCache(folder)
     assert "known" in cache
-    assert cache["known"] == {"Credentials": {}}
+    assert cache["known"] == known
     cache["new"] = {"Credentials": {"SecretAccessKey": MARK}}
     assert "new" in cache
     assert [path.name for path in folder.iterdir()] == ["known.json"]
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[]", "{}", '{"Credentials": {}}', '{"Credentials": []}', "[" * 100_000])
+def test_a_damaged_session_of_the_aws_command_line_is_none(tmp_path: Path, kept: str) -> None:
+    """The SDK would stop at it; without it, it makes a new one."""
+    (tmp_path / "damaged.json").write_text(kept)
+    cache = aws._AwsCliCache(tmp_path)
+    assert "damaged" not in cache
+    with pytest.raises(KeyError):
+        cache["damaged"]
 
 
 def test_parameters_of_several_regions_are_asked_for_at_once(

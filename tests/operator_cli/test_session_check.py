@@ -161,6 +161,15 @@ def test_a_session_that_does_not_work_has_its_status_and_three_parts(facts: Sess
     assert all((finding.what, finding.why, finding.next_step))
 
 
+def test_a_setting_that_stops_exported_keys_is_no_fault_of_a_profile_called_none() -> None:
+    """A region or an address that is none is a variable's more often than a profile's."""
+    facts = session(
+        machine(SESSION), caller=Failure(kind=FailureKind.CONFIGURATION, code="InvalidRegionError", what="No.")
+    )
+    assert "AWS_" in found(facts, "credentials").next_step
+    assert "None" not in found(facts, "credentials").next_step
+
+
 def test_a_keys_profile_that_the_cdk_would_take_silently_is_told() -> None:
     """boto3 stops at half a pair; the CDK goes on with the profile and deploys as somebody else."""
     facts = machine({"AWS_ACCESS_KEY_ID": "AKIA…MPL1"}, credentials_profiles={"default": KEY})

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
-from credential_rules.assembly import metadata_entries
+from credential_rules.assembly import parts_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from credential_rules.assembly import Part
     from credential_rules.template import Raw
 
 PACK_NAME: Final = "CredentialChecks"
@@ -150,9 +151,15 @@ def read_acknowledgements(assembly: Path) -> list[Acknowledgement]:
 
     Those at the app and at stages are not in these files: hand them over from the construct tree.
     """
+    return acknowledgements_in(parts_below(assembly, {}))
+
+
+def acknowledgements_in(parts: Iterable[Part]) -> list[Acknowledgement]:
+    """As `read_acknowledgements`, for parts of an assembly."""
     found = {
         acknowledgement: None
-        for _, path, entry in metadata_entries(assembly)
+        for part in parts
+        for path, entry in part.metadata
         if entry.get("type") == METADATA_TYPE
         for acknowledgement in from_metadata(path, entry.get("data"))
     }

@@ -19,7 +19,7 @@ import aws_cdk as cdk
 from cdk_nag import NagPack  # noqa: TID251 (this is its one door)
 
 from credential_rules import ledger
-from credential_rules.assembly import construct_paths, read_assembly, stage_paths
+from credential_rules.assembly import NESTED, construct_paths, part_in, parts_below, read_parts
 from credential_rules.engine import Report, Reported, Target, judge
 from credential_rules.registry import all_rules
 from credential_rules.sources import SourceReader, sources_of_templates
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from constructs import IConstruct
 
+    from credential_rules.assembly import Part
     from credential_rules.ledger import Acknowledgement
     from credential_rules.rule import Rule
 
@@ -74,27 +75,31 @@ class CredentialChecks(NagPack):
             ValueError: somebody acknowledged the ledger's own findings.
         """
         stacks = {_absolute(stack.template_path): stack.stack_construct_path for stack in context.stack_templates}
-        root = _assembly_root(stacks)
-        target = _read(root, set(stacks))
-        report = judge(target, self._rules)
-        acknowledgements = [*ledger.read_acknowledgements(root), *_above_stacks(context, root)]
+        errors: dict[str, str] = {}
+        # Only the folders of the stacks in hand: an app of many stages asks for each of them by itself.
+        parts = [part_in(folder, errors) for folder in dict.fromkeys(path.parent for path in stacks)]
+        report = judge(_read(parts, set(stacks), errors), self._rules)
+        acknowledgements = [*ledger.acknowledgements_in(parts), *_above_stacks(context, stacks)]
         _refuse_acknowledged_ledger(acknowledgements)
-        paths = construct_paths(root)
+        paths = construct_paths(parts)
         located = [(found, _construct_path(found, paths, stacks)) for found in report.findings]
         violations = [_violation(found, path) for found, path in located]
         violations += _not_judged(report, stacks)
-        violations += self._ledger_violations(acknowledgements, located)
+        violations += self._ledger_violations(acknowledgements, located, stacks)
         fails = any(violation.severity == "error" for violation in violations)
         return cdk.PolicyValidationPluginReport(success=not fails, violations=violations)
 
     def _ledger_violations(
-        self, acknowledgements: list[Acknowledgement], located: list[tuple[Reported, str]]
+        self, acknowledgements: list[Acknowledgement], located: list[tuple[Reported, str]], stacks: dict[Path, str]
     ) -> list[cdk.PolicyViolation]:
         def is_used(one: Acknowledgement) -> bool | None:
             # What other packs found is known only after synth: `python -m credential_rules ledger cdk.out`.
             if not one.id.startswith(f"{ledger.PACK_NAME}::"):
                 return None
-            return any(one.covers(f"{ledger.PACK_NAME}::{found.rule}", path) for found, path in located)
+            if any(one.covers(f"{ledger.PACK_NAME}::{found.rule}", path) for found, path in located):
+                return True
+            # A stage that is judged by itself does not know what the others found.
+            return False if _holds_all_below(one.at, stacks) else None
 
         return [
             cdk.PolicyViolation(
@@ -118,35 +123,50 @@ def _absolute(path: str) -> Path:
 
 def _assembly_root(stacks: dict[Path, str]) -> Path:
     """The outermost folder that holds the templates of all stacks and stages."""
-    folders = sorted({path.parent for path in stacks}, key=lambda folder: len(folder.parts))
-    root = folders[0] if folders else Path("cdk.out").absolute()
+    root = min((path.parent for path in stacks), key=lambda folder: len(folder.parts))
     while (root.parent / "manifest.json").is_file() and (root.parent / "cdk.out").is_file():
         root = root.parent
     return root
 
 
-def _read(root: Path, wanted: set[Path]) -> Target:
+def _holds_all_below(construct_path: str, stacks: dict[Path, str]) -> bool:
+    """Whether all stacks below a construct are among those that are being validated."""
+    if any(f"{construct_path}/".startswith(f"{stack}/") for stack in stacks.values()):
+        return True
+    return bool(stacks) and all(
+        _absolute(str(template)) in stacks
+        for part in parts_below(_assembly_root(stacks), {})
+        for name, template, artifact in part.stacks
+        if not construct_path or f"{artifact.get('displayName', name)}/".startswith(f"{construct_path}/")
+    )
+
+
+def _read(parts: list[Part], wanted: set[Path], errors: dict[str, str]) -> Target:
     """The stacks that are being validated and their nested stacks; other stages' stacks are not ours to report."""
-    target = Target()
-    templates = read_assembly(root, target.errors)
-    folders = {path.parent for path in wanted}
-    nested = ".nested.template.json"
-    target.templates = [
-        template
-        for template in templates
-        if (path := _absolute(template.file)) in wanted or (path.parent in folders and path.name.endswith(nested))
-    ]
+    target = Target(errors=errors)
+    target.templates = read_parts(parts, errors, lambda template: _absolute(str(template)) in wanted)
+    named = {_absolute(str(template)) for part in parts for _, template, _ in part.stacks}
+    for path in sorted(wanted - named):
+        if not path.name.endswith(NESTED):
+            errors[str(path)] = (
+                "This template was synthesised, and no manifest names it. None of its resources were checked. Run"
+                " `cdk synth` again, into an empty folder."
+            )
     reader = SourceReader()
     target.sources = sources_of_templates(target.templates, reader)
-    target.errors.update(reader.errors)
+    errors.update(reader.errors)
     return target
 
 
-def _above_stacks(context: cdk.IPolicyValidationContext, root: Path) -> list[Acknowledgement]:
-    """Acknowledgements at the app and its stages, which CDK writes to no file."""
+def _above_stacks(context: cdk.IPolicyValidationContext, stacks: dict[Path, str]) -> list[Acknowledgement]:
+    """Acknowledgements above the stacks, at the app, its stages and what groups stacks, which CDK writes to no file."""
+    above = {""}
+    for stack in stacks.values():
+        steps = stack.split("/")
+        above |= {"/".join(steps[:length]) for length in range(1, len(steps))}
     app = context.app_construct.node.root
     found: list[Acknowledgement] = []
-    for path in ("", *stage_paths(root)):
+    for path in sorted(above):
         construct: IConstruct | None = app
         for step in path.split("/") if path else ():
             construct = construct.node.try_find_child(step) if construct is not None else None

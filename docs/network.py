@@ -28,7 +28,7 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 # This folder is first when the file is run as a script; what is imported below is found from the project's.
 sys.path[0:0] = [str(PROJECT)]
 
-from credential_rules.assembly import construct_paths  # noqa: E402 - found by the path above
+from credential_rules.assembly import construct_paths, parts_below  # noqa: E402 - found by the path above
 from credential_rules.barriers import BEYOND, Barrier, Beyond, barriers  # noqa: E402 - as above
 from credential_rules.called_services import calls_of  # noqa: E402 - as above
 from credential_rules.engine import read  # noqa: E402 - as above
@@ -77,7 +77,7 @@ class Network:
         target = read([assembly])
         if target.errors:
             raise ValueError("; ".join(f"{file}: {error}" for file, error in sorted(target.errors.items())))
-        return cls(Index(target.templates, target.sources), construct_paths(assembly))
+        return cls(Index(target.templates, target.sources), construct_paths(parts_below(assembly, {})))
 
     def name(self, resource: Resource) -> str:
         """Call a resource by its construct's path within its stack: logical ids carry hashes."""

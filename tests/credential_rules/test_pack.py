@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +16,7 @@ from credential_rules import ledger
 from credential_rules.registry import all_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from constructs import Construct
 
@@ -253,3 +257,162 @@ def test_ledger_after_synth_knows_what_every_pack_used(synthesise: Synthesise) -
         "| `CredentialChecks::no-iam-users` | `Main/User` | moves away in spring | platform-team | 2027-03-31 |"
         in table
     )
+
+
+def staged(app: Any, *names_of_stages: str) -> dict[str, Any]:  # noqa: ANN401 (jsii)
+    """Stages with one stack each; every stack holds a user, and a nested stack with another."""
+    import aws_cdk as cdk  # noqa: PLC0415 (starts Node)
+
+    stacks: dict[str, Any] = {}
+    for name in names_of_stages:
+        stacks[name] = stack = cdk.Stack(cdk.Stage(app, name), "Main")
+        user(stack)
+        user(cdk.NestedStack(stack, "Nested"), "Inner")
+    return stacks
+
+
+@dataclass
+class Context:
+    """What CDK hands to a plugin: the stacks that were just synthesised, and the app."""
+
+    stack_templates: list[SimpleNamespace]
+    app_construct: Any
+
+
+@dataclass
+class Assembly:
+    """A synthesised app that nothing has judged yet."""
+
+    folder: Path
+    app: Any
+
+    def template(self, stage: str) -> Path:
+        """The template of a stage's stack."""
+        found = (self.folder / f"assembly-{stage}").glob("*.template.json")
+        return next(file for file in found if ".nested." not in file.name)
+
+    def judged(self, *stages: str) -> Any:  # noqa: ANN401 (jsii)
+        """What the pack says when CDK hands it the stacks of these stages."""
+        from credential_rules.pack import CredentialChecks  # noqa: PLC0415 (starts Node)
+
+        given = [
+            SimpleNamespace(template_path=str(self.template(stage)), stack_construct_path=f"{stage}/Main")
+            for stage in stages
+        ]
+        return CredentialChecks(self.app, **OPTIONS).validate(Context(given, self.app))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def assembly(tmp_path: Path) -> Assembly:
+    """An app of three stages."""
+    import aws_cdk as cdk  # noqa: PLC0415 (starts Node)
+
+    folder = tmp_path / "cdk.out"
+    app = cdk.App(outdir=str(folder), builtin_cloud_formation_validation=False, analytics_reporting=False)
+    staged(app, "A", "B", "C")
+    app.synth()
+    return Assembly(folder, app)
+
+
+OPENED: list[Path] = []
+
+
+@pytest.fixture
+def opened() -> Iterator[list[Path]]:
+    """The files that are opened meanwhile."""
+    OPENED.clear()
+    OPENED.append(Path())
+    yield OPENED
+    OPENED.clear()
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if OPENED and event == "open" and isinstance(arguments[0], str):
+        OPENED.append(Path(arguments[0]))
+
+
+sys.addaudithook(_note)
+
+
+def test_a_file_is_read_once_and_another_stage_not_at_all(assembly: Assembly, opened: list[Path]) -> None:
+    """An app of many stages, each judged by itself, costs what its stages cost: none reads what lies beside it."""
+    report = assembly.judged("B")
+    assert sorted({one.rule_name for one in report.violations}) == ["no-iam-users"]
+    of_assembly = [
+        path for path in opened if assembly.folder in path.parents and path.parts[-2].startswith("assembly-")
+    ]
+    assert assembly.template("B") in of_assembly
+    assert any(path.name.endswith(".nested.template.json") for path in of_assembly)
+    assert {path.parent.name for path in of_assembly} == {"assembly-B"}
+    assert len(of_assembly) == len(set(of_assembly))
+    del opened[1:]
+    assembly.judged("A", "B", "C")
+    of_assembly = [path for path in opened if assembly.folder in path.parents]
+    assert len(of_assembly) == len(set(of_assembly))
+    assert {path.parent.name for path in of_assembly} >= {"assembly-A", "assembly-B", "assembly-C"}
+
+
+def test_an_unreadable_template_is_reported_by_its_own_stage(assembly: Assembly) -> None:
+    """Once, where it is: the other stages are judged as if it were whole, and its own is not passed."""
+    assembly.template("B").write_bytes(b"\x7fELF\0")
+    assert {one.rule_name for one in assembly.judged("A").violations} == {"no-iam-users"}
+    report = assembly.judged("B")
+    (unread,) = (one for one in report.violations if one.rule_name == "everything-was-judged")
+    assert "binary" in unread.description
+    assert unread.severity == "error"
+    assert [at.construct_path for at in unread.violating_resources] == ["B/Main"]
+    assert not report.success
+    together = assembly.judged("A", "B", "C")
+    assert [one.description for one in together.violations if one.rule_name == "everything-was-judged"] == [
+        unread.description
+    ]
+
+
+def test_a_stack_that_no_manifest_names_is_reported(assembly: Assembly) -> None:
+    """What CDK hands over and nobody read was not judged."""
+    (assembly.folder / "assembly-B" / "manifest.json").write_text('{"artifacts": {}}')
+    report = assembly.judged("A", "B")
+    (unread,) = (one for one in report.violations if one.rule_name == "everything-was-judged")
+    assert "no manifest names" in unread.description
+    assert [at.construct_path for at in unread.violating_resources] == ["B/Main"]
+
+
+def test_an_unreadable_manifest_is_reported(assembly: Assembly) -> None:
+    """Its stacks were not judged."""
+    (assembly.folder / "assembly-B" / "manifest.json").write_text("{")
+    report = assembly.judged("B")
+    assert not report.success
+    assert any("manifest.json" in one.description for one in report.violations)
+
+
+@pytest.mark.parametrize("at", ["stack", "stage", "app"])
+def test_an_acknowledgement_is_not_called_unused_by_stages_that_it_is_not_for(at: str, synthesise: Synthesise) -> None:
+    """Each stage with a pack of its own: what one of them uses, the others do not refuse."""
+
+    def fill(app: Any) -> None:  # noqa: ANN401 (jsii)
+        import aws_cdk as cdk  # noqa: PLC0415 (starts Node)
+
+        user(stack := cdk.Stack(cdk.Stage(app, "A"), "Main"))
+        cdk.CfnResource(cdk.Stack(cdk.Stage(app, "B"), "Main"), "Queue", type="AWS::SQS::Queue")
+        acknowledge({"stack": stack, "stage": stack.node.scope, "app": app}[at])
+
+    report = synthesise(fill, **OPTIONS)
+    assert report["violations"] == []
+    assert not report["failed"]
+
+
+@pytest.mark.parametrize("at", ["stack", "stage"])
+def test_an_acknowledgement_that_its_own_stage_does_not_use_is_refused(at: str, synthesise: Synthesise) -> None:
+    """Once: not by the other stages as well."""
+
+    def fill(app: Any) -> None:  # noqa: ANN401 (jsii)
+        import aws_cdk as cdk  # noqa: PLC0415 (starts Node)
+
+        for name in ("A", "B"):
+            cdk.CfnResource(cdk.Stack(cdk.Stage(app, name), "Main"), "Queue", type="AWS::SQS::Queue")
+        stage = app.node.find_child("A")
+        acknowledge(stage.node.find_child("Main") if at == "stack" else stage)
+
+    assert [violation["ruleName"] for violation in synthesise(fill, **OPTIONS)["violations"]] == [
+        "acknowledgement-is-used"
+    ]

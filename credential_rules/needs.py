@@ -463,6 +463,23 @@ _OF_DYNAMODB_TOO: Final = (
 _OPTIONAL_WITH_KEY: Final = ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 
 
+_OF_ITEMS: Final = frozenset(
+    {
+        *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan"),
+        *("UpdateItem", "PartiQLDelete", "PartiQLInsert", "PartiQLSelect", "PartiQLUpdate"),
+    }
+)
+"""What DynamoDB opens the table's key for, with the permission of whoever calls."""
+
+
+def actions_on_key(action: str) -> tuple[str, ...]:
+    """What an action surely needs on the customer's key that encrypts what it works with."""
+    service, _, name = action.partition(":")
+    if service == "dynamodb":
+        return _OF_DYNAMODB if name in _OF_ITEMS else ()
+    return _WITH_KEY.get(action, ())
+
+
 def _by_key(need: Need) -> Iterator[Need]:
     """What a need implies on the customer's key that encrypts its target."""
     required: tuple[str, ...] = _WITH_KEY.get(need.action, ())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from operator_cli.diagnosis.assumptions import in_best_case, in_worst_case, unknown_keys
+from operator_cli.diagnosis.assumptions import OF_CODE, OF_SERVICE, in_best_case, in_worst_case, unknown_keys
 from operator_cli.diagnosis.judgement import (
     Call,
     CodeFault,
@@ -23,7 +24,9 @@ from operator_cli.diagnosis.judgement import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from credential_rules.code_calls import CodeCalls
     from credential_rules.engine import Report
     from credential_rules.index import Function, Index
     from credential_rules.policy_evaluation import Request, Verdict
@@ -268,19 +271,42 @@ def _calls(index: Index, function: Function, where: str) -> tuple[list[Call], li
     from credential_rules.code_calls import operations_of  # noqa: PLC0415 - as above
     from credential_rules.needs import needs_of  # noqa: PLC0415 - as above
 
+    made = operations_of(index, function)
+    owners = _owners(made, function, where.rpartition(":")[2])
     actions: dict[tuple[str, str], set[str]] = {}
     for need in needs_of(index, function):
         if need.by_code and need.is_required:
-            if arns_of_all(need.action, where) == ("*",):
-                resource = "*"
-            elif isinstance(need.target, str):
-                resource = arn_of(need.target, need.action, where, need.below)
-            else:
-                resource = ""
-            actions.setdefault((f"{need.path}:{need.line}", resource), set()).add(need.action)
+            places = [where]
+            if need.action.startswith("sqs:") and isinstance(need.target, str):
+                accounts = owners.get((need.path, need.line, need.target), [])
+                places = [f"{where.rpartition(':')[0]}:{account}" for account in accounts] or places
+            for place in places:
+                if arns_of_all(need.action, where) == ("*",):
+                    resource = "*"
+                elif isinstance(need.target, str):
+                    resource = arn_of(need.target, need.action, place, need.below)
+                else:
+                    resource = ""
+                actions.setdefault((f"{need.path}:{need.line}", resource), set()).add(need.action)
     found = [Call(tuple(sorted(names)), place, resource) for (place, resource), names in actions.items()]
-    unknown = [f"{one.path}:{one.line}: {one.reason}" for one in operations_of(index, function).unknown]
+    unknown = [f"{one.path}:{one.line}: {one.reason}" for one in made.unknown]
     return found, unknown
+
+
+_QUEUE_URL: Final = re.compile(r"https?://[^/]+/(?P<account>\d{12})/(?P<name>[^/?#]+)/?")
+
+
+def _owners(made: CodeCalls, function: Function, own: str) -> dict[tuple[str, int, str], list[str]]:
+    """Give the accounts of the queues whose URLs name another one than the function's, by path, line and name."""
+    found: dict[tuple[str, int, str], list[str]] = {}
+    for call in made.calls:
+        for one in call.resources if call.service == "sqs" else ():
+            held = [value for key, value in function.environment.entries() if key.upper() == one.text.upper()]
+            texts = [text for value in held for text in value.literals()] if one.is_variable else [one.text]
+            for url in filter(None, map(_QUEUE_URL.fullmatch, texts)):
+                accounts = found.setdefault((call.path, call.line, url["name"]), [])
+                accounts += [url["account"]] if url["account"] not in accounts else []
+    return {place: accounts for place, accounts in found.items() if accounts != [own]}
 
 
 def arn_of(named: str, action: str, function: str) -> str:
@@ -353,97 +379,238 @@ def _ways(index: Index, function: Function, calls: Sequence[Call]) -> Iterator[W
             endpoints=tuple(endpoint.resource.logical_id for endpoint in way.endpoints),
             endpoint_name=endpoint_name(service),
             takes_gateway=service in GATEWAY_SERVICES,
+            leaves_vpc=any(passage.endpoint is None for passage in way.passages),
         )
 
 
 _EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+_EVERYBODY: Final = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+}
 
 
-def permission(
-    facts: Facts, layer: Layer, action: str, resource: str, endpoint: Mapping[str, Any] | None = None
+def permission(  # noqa: PLR0917 (one question, with all that it depends on)
+    facts: Facts,
+    judgement: Judgement,
+    layer: Layer,
+    action: str,
+    resource: str,
+    policy: Mapping[str, Any] | None = None,
+    service: str = "",
 ) -> Permission:
     """Say whether one layer of policies lets a function's role do something, called from the function's code.
 
     Args:
         facts: The function; its role has to be complete.
-        layer: Whose answer: the role's trust (asked by Lambda itself), its own policies, its boundary, an endpoint's policy.
+        judgement: What the rules say of it: through which endpoints its calls go.
+        layer: Whose answer.
         action: The IAM action.
         resource: The ARN of what it is done to.
-        endpoint: The policy of the VPC endpoint that the call passes.
+        policy: The policy of the endpoint, the resource or the key that the layer is about; None if it has none.
+        service: Who uses a key for the role, by its IAM prefix.
     """
-    from credential_rules.policy_evaluation import Request  # noqa: PLC0415 - the other commands need none of it
-
     role = facts.role
     if role is None or (role.trust is None if layer == "trust" else not role.is_complete):
         return Permission(None, reason="the role's policies were not read")
     if layer == "trust":
-        asked = Request(
-            action=action,
-            resource=resource,
-            principal_arn="lambda.amazonaws.com",
-            principal_account="",
-            context={"aws:SourceAccount": facts.account, "aws:SourceArn": facts.arn},
-        )
+        requests = [_Asked(facts.arn, _of_trust(facts, action, resource), OF_CODE)]
     else:
-        asked = Request(
-            action=action,
-            resource=resource,
-            principal_arn=f"arn:{facts.arn.split(':')[1]}:sts::{facts.account}:assumed-role/{role.name}/{facts.name}",
-            principal_account=facts.account,
-            context=_of_call(facts, role, resource),
-        )
-    documents: Mapping[Layer, Sequence[Mapping[str, Any]]] = {
-        "trust": [role.trust.document] if role.trust else [],
-        "identity": [policy.document for policy in role.policies],
-        "boundary": [role.boundary.document] if role.boundary else [_EVERYTHING],
-        "endpoint": [endpoint or _EVERYTHING],
-    }
-    best, worst = (
-        _asked(layer, asked, [assume(document) for document in documents[layer]])
-        for assume in (in_best_case, in_worst_case)
+        requests = _requests(facts, judgement, role, action, resource, service)
+    found = [_answer(layer, asked, role, policy) for asked in requests]
+    if len({(one.allowed, one.is_explicit) for one in found}) > 1:
+        return Permission(None, reason="it depends on which way the call takes")
+    return found[0]
+
+
+class _Asked(NamedTuple):
+    """One way that a call may take: the request, and the condition keys that are known of it."""
+
+    way: str
+    request: Request
+    known: AbstractSet[str]
+
+
+def _of_trust(facts: Facts, action: str, resource: str) -> Request:
+    from credential_rules.policy_evaluation import Request  # noqa: PLC0415 - the other commands need none of it
+
+    return Request(
+        action=action,
+        resource=resource,
+        principal_arn="lambda.amazonaws.com",
+        principal_account="",
+        context={"aws:SourceAccount": facts.account, "aws:SourceArn": facts.arn},
     )
-    if best.decision is worst.decision:
-        return _told(best)
-    keys = sorted({key for document in documents[layer] for key in unknown_keys(document)})
-    return Permission(None, reason=f"it depends on {', '.join(keys)}")
 
 
-def _of_call(facts: Facts, role: Role, resource: str) -> dict[str, str]:
-    """Give what every call of the function's code states."""
+def _requests(  # noqa: PLR0917 (as above)
+    facts: Facts, judgement: Judgement, role: Role, action: str, resource: str, service: str
+) -> list[_Asked]:
+    """Give the requests that a call may be: one for each way that it may take."""
+    from credential_rules.policy_evaluation import Request  # noqa: PLC0415 - as above
+
+    partition = facts.arn.split(":")[1]
     context = {
         "aws:PrincipalArn": role.arn,
+        "aws:PrincipalAccount": facts.account,
         "aws:SecureTransport": "true",
         "aws:RequestedRegion": facts.region,
-        "lambda:SourceFunctionArn": facts.arn,
     }
     context |= {f"aws:PrincipalTag/{name}": value for name, value in role.tags.items()}
-    if facts.network is not None:
-        context["aws:SourceVpc"] = facts.network.vpc
     if not (resource.split(":") + [""] * 5)[4]:
         # Buckets and the like do not say whose they are: the function's own account's, as far as its policies go.
         context["aws:ResourceAccount"] = facts.account
-    return context
+
+    def asked(way: str, more: Mapping[str, str], known: AbstractSet[str]) -> _Asked:
+        principal = f"arn:{partition}:sts::{facts.account}:assumed-role/{role.name}/{facts.name}"
+        return _Asked(way, Request(action, resource, principal, facts.account, {**context, **more}), known)
+
+    if service:
+        suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+        region = resource.split(":")[3]
+        by_service = {
+            "aws:ViaAWSService": "true",
+            "kms:ViaService": f"{service}.{region}.{suffix}",
+            "kms:CallerAccount": facts.account,
+        }
+        return [asked(service, by_service, OF_SERVICE)]
+    context["lambda:SourceFunctionArn"] = facts.arn
+    passed = _passed(facts, judgement, action)
+    in_vpc = {"aws:SourceVpc": facts.network.vpc} if facts.network is not None else {}
+    if passed is None:
+        return [asked("", in_vpc, OF_CODE)]
+    # Who calls does not choose it, and S3 serves both.
+    versions: list[dict[str, str]] = (
+        [{"s3:TlsVersion": version} for version in ("1.2", "1.3")] if action.startswith("s3:") else [{}]
+    )
+    return [
+        asked(
+            endpoint,
+            {**version, **({"aws:SourceVpce": endpoint, **in_vpc} if endpoint else {})},
+            OF_CODE | {"aws:sourcevpce", "s3:tlsversion"},
+        )
+        for endpoint in passed
+        for version in versions
+    ]
 
 
-def _asked(layer: Layer, request: Request, documents: Sequence[Mapping[str, Any]]) -> Verdict:
+def _passed(facts: Facts, judgement: Judgement, action: str) -> tuple[str, ...] | None:
+    """Give the endpoints that a call may pass, empty for the way that passes none; None if that is not known."""
+    if facts.network is None:
+        return ("",)
+    service = action.partition(":")[0].lower()
+    for way in judgement.ways or ():
+        if way.service == service and (way.endpoints or way.verdict):
+            return (*way.endpoints, *([""] if way.leaves_vpc else []))
+    return None
+
+
+def _answer(layer: Layer, asked: _Asked, role: Role, policy: Mapping[str, Any] | None) -> Permission:
+    """Judge one request in the best and in the worst case of what is not known about it."""
+    documents: Mapping[Layer, Sequence[Mapping[str, Any]]] = {
+        "trust": [role.trust.document] if role.trust else [],
+        "identity": [one.document for one in role.policies],
+        "boundary": [role.boundary.document] if role.boundary else [_EVERYTHING],
+        "endpoint": [policy or _EVERYTHING],
+        "key and role": [one.document for one in role.policies],
+    }
+    own = [_numbered(document) for document in documents.get(layer, ())]
+    of_resource = None if policy is None else _numbered(policy)
+    boundary = role.boundary.document if role.boundary else _EVERYTHING
+    best, worst = (
+        _asked(
+            layer,
+            asked.request,
+            [assume(document, asked.known) for document in own],
+            None if of_resource is None else assume(of_resource, asked.known),
+            assume(boundary, asked.known),
+        )
+        for assume in (in_best_case, in_worst_case)
+    )
+    if best.decision is worst.decision:
+        deciding = [*own, *([] if of_resource is None else [of_resource])]
+        return _told(best, deciding, asked.request)
+    judged = [*own, *([] if of_resource is None else [of_resource]), *([boundary] if layer == "key and role" else [])]
+    keys = sorted({key for document in judged for key in unknown_keys(document, asked.known)})
+    return Permission(None, reason=f"it depends on {', '.join(keys)}")
+
+
+def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Give each statement a name: its `Sid`, or its place, which it keeps where others are left out."""
+    written = document.get("Statement")
+    return {
+        **document,
+        "Statement": [
+            {**one, "Sid": one.get("Sid") or f"statement {number}"} if isinstance(one, dict) else one
+            for number, one in enumerate(written if isinstance(written, list) else [written], start=1)
+        ],
+    }
+
+
+def _asked(
+    layer: Layer,
+    request: Request,
+    own: Sequence[Mapping[str, Any]],
+    of_resource: Mapping[str, Any] | None,
+    boundary: Mapping[str, Any],
+) -> Verdict:
     from credential_rules.policy_evaluation import authorise, evaluate  # noqa: PLC0415 - as above
 
+    # Across accounts the resource's own policy has to allow too: what it says is a layer of its own.
+    owner = (request.resource.split(":") + [""] * 5)[4]
+    of_owner = _EVERYBODY if owner.isdigit() and owner != request.principal_account else None
+    policies: Mapping[str, Any]
     match layer:
         case "trust":
-            return evaluate(documents[0], request)
+            return evaluate(own[0], request)
         case "identity":
-            return authorise(request, identity=documents)
-        case "boundary":
-            return authorise(request, identity=_EVERYTHING, boundary=documents[0])
-        case "endpoint":
-            return authorise(request, identity=_EVERYTHING, endpoint=documents[0])
+            policies = {"identity": own, "resource": of_owner}
+        case "boundary" | "endpoint":
+            policies = {"identity": _EVERYTHING, "resource": of_owner, layer: own[0]}
+        case "resource" | "key":
+            policies = {"identity": _EVERYTHING, "resource": of_resource}
+        case "resource alone":
+            policies = {"identity": [], "resource": of_resource}
+        case "key and role":
+            policies = {"identity": own, "resource": of_resource, "boundary": boundary}
+    return authorise(request, **policies)
 
 
-def _told(verdict: Verdict) -> Permission:
+def _told(verdict: Verdict, documents: Sequence[Mapping[str, Any]], request: Request) -> Permission:
     from credential_rules.policy_evaluation import Decision  # noqa: PLC0415 - as above
 
+    name = verdict.statement or ""
+    statement = next(
+        (
+            one
+            for document in documents
+            for one in document.get("Statement", ())
+            if isinstance(one, dict) and one.get("Sid") == name
+        ),
+        None,
+    )
+    keys = _condition_keys(statement or {})
+    held = {key.lower(): value for key, value in request.context.items()}
     return Permission(
         {Decision.ALLOWED: True, Decision.CANNOT_TELL: None}.get(verdict.decision, False),
         is_explicit=verdict.decision is Decision.EXPLICIT_DENY,
         reason=verdict.reason,
+        statement=name,
+        text="" if statement is None else json.dumps(statement),
+        stated=tuple(f"{key} is {held[key.lower()]}" if key.lower() in held else f"there is no {key}" for key in keys),
+        keys=keys,
+        by=verdict.layer.value if verdict.layer is not None else "",
     )
+
+
+def _condition_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
+    condition = statement.get("Condition")
+    listed = condition.values() if isinstance(condition, dict) else ()
+    return tuple(dict.fromkeys(key for keys in listed if isinstance(keys, dict) for key in keys))
+
+
+def key_actions(action: str) -> tuple[str, ...]:
+    """Give what a role needs on the customer's key that encrypts what an action is done to."""
+    from credential_rules.needs import actions_on_key  # noqa: PLC0415 - as above
+
+    return actions_on_key(action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -39,7 +40,12 @@ class Asked(Protocol):
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("function", nargs="?", metavar="FUNCTION", help="the function's name or ARN")
+    parser.add_argument(
+        "function",
+        nargs="?",
+        metavar="FUNCTION",
+        help="the function's name or ARN, with a version or an alias or without",
+    )
     parser.add_argument("--profile", help="the profile to ask with; what the SDK finds by itself if not given")
     parser.add_argument(
         "--region", help="where the function is; if not given the ARN's, that of AWS_REGION, or the SDK's own"
@@ -87,6 +93,8 @@ def examine(questions: Asked, function: str) -> Diagnosis:
     from operator_cli.diagnosis.as_template import template_of  # noqa: PLC0415 - as above
     from operator_cli.diagnosis.conclusion import diagnose  # noqa: PLC0415 - as above
     from operator_cli.diagnosis.deployed_function import gather  # noqa: PLC0415 - as above
+    from operator_cli.diagnosis.resource_policies import keys_that_refuse, uses, wanted  # noqa: PLC0415 - as above
+    from operator_cli.diagnosis.stores import read_stores, with_grants  # noqa: PLC0415 - as above
     from operator_cli.rule_checks import judge_function, permission  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="rolebound-diagnose-") as scratch:
@@ -96,7 +104,13 @@ def examine(questions: Asked, function: str) -> Diagnosis:
         folders = [*([facts.code] if facts.code is not None else []), *facts.layers]
         judgement = judge_function(template_of(facts), facts.arn, folders)
 
-    return diagnose(facts, judgement, partial(permission, facts))
+    may = partial(permission, facts, judgement)
+    used = uses(facts, judgement, may)
+    facts = replace(facts, stores=read_stores(questions, wanted(used), facts.arn))
+    if keys := keys_that_refuse(facts, used, may):
+        role = facts.role.arn if facts.role is not None else ""
+        facts = replace(facts, stores=with_grants(questions, facts.stores, keys, role))
+    return diagnose(facts, judgement, may)
 
 
 def _named_region(function: str, output: Output) -> str | None:
@@ -169,7 +183,11 @@ def tell(diagnosis: Diagnosis, output: Output) -> None:
     page.line(Text(diagnosis.function, style="bold"))
     if diagnosis.is_healthy:
         page.line(
-            Text("Nothing wrong: it signs as its role, its calls arrive, and the role may make them.", style="green")
+            Text(
+                "Nothing wrong: it signs as its role, its calls arrive, and neither the role's policies nor those of the queues,"
+                " tables and buckets that it calls stop them.",
+                style="green",
+            )
         )
     if diagnosis.is_another_matter:
         said = (
@@ -236,7 +254,7 @@ COMMAND: Final = Command(
     summary="why a Lambda function gets InvalidClientTokenId, a time-out or AccessDenied",
     description=(
         "Reads a deployed function and what decides whether its calls to AWS succeed: its variables, code, role, network and"
-        " last errors. Prints the causes, the likeliest first, each with what shows it and what to do. It changes"
+        " last errors, and the policies of the queues, tables and buckets that it calls and of the keys that encrypt them. Prints the causes, the likeliest first, each with what shows it and what to do. It changes"
         " nothing, and shows no value of a variable. What it may not read it names, with the permission that it lacks.\n\n"
         "Exit status 0: nothing is wrong, and all of it could be told. 1: a cause or a doubt is named, also where the log's"
         " errors are no matter of credentials (not-a-credential-matter).\n\n"
@@ -247,6 +265,7 @@ COMMAND: Final = Command(
     examples=(
         ("rolebound diagnose events-api", "the function of that name, in the SDK's own account and region"),
         ("rolebound diagnose arn:aws:lambda:eu-west-1:123456789012:function:events-api", "in the ARN's region"),
+        ("rolebound diagnose events-api:live", "the version that the alias stands for, and the log of that version"),
         ("rolebound diagnose events-api --json", "the same as one JSON document"),
         ("rolebound diagnose --permissions events-api", "the policy that lets somebody run the first example"),
     ),

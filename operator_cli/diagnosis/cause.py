@@ -42,7 +42,12 @@ class Slug(StrEnum):
     EXPLICIT_DENY = "explicit-deny"
     BOUNDARY = "permissions-boundary"
     SESSION_POLICY = "session-policy"
+    QUEUE_POLICY = "queue-policy"
+    TABLE_POLICY = "table-policy"
+    BUCKET_POLICY = "bucket-policy"
     RESOURCE_POLICY = "resource-policy"
+    KEY_POLICY = "key-policy"
+    KEY_PERMISSION = "missing-key-permission"
     ORGANISATION = "organisation-policy"
     CODE_TOUCHES_CREDENTIALS = "code-touches-credentials"
     NOT_CREDENTIALS = "not-a-credential-matter"
@@ -69,10 +74,11 @@ class Cause:
         what: What is wrong and why it makes calls fail, with names.
         evidence: What shows it, the most telling first: a place in the code, a variable, an id, a line of the log.
         fix: What to do next.
-        sources: Where the evidence was read: `code`, `environment`, `role`, `network`, `log`.
+        sources: Where the evidence was read: `code`, `environment`, `role`, `network`, `resource`, `log`.
         explains: The kinds of logged errors that it accounts for.
         services: The services whose calls it touches, by their IAM prefixes; empty: all.
         actions: The IAM actions that it denies, in lower case; empty: all.
+        subject: The ARN of the one queue, table, bucket or key that denies them; empty: any.
     """
 
     slug: Slug
@@ -84,6 +90,7 @@ class Cause:
     explains: frozenset[Kind] = frozenset()
     services: frozenset[str] = frozenset()
     actions: frozenset[str] = frozenset()
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from operator_cli.diagnosis.cause import LIKELIHOODS, Cause, Doubt, Likelihood, 
 from operator_cli.diagnosis.identity import identity_causes
 from operator_cli.diagnosis.logged_errors import Kind, LoggedError, errors_in
 from operator_cli.diagnosis.permissions import permission_causes
+from operator_cli.diagnosis.resource_policies import resource_causes, uses
 from operator_cli.diagnosis.signers import log_only_causes, signer_causes
+from operator_cli.diagnosis.stores import store_of
 from operator_cli.diagnosis.ways import way_causes, way_doubts
 from operator_cli.rule_checks import answers_for
 
@@ -28,6 +30,10 @@ _DEPENDS: Final = (
     ("ec2:", "Whether its calls arrive"),
     ("route53:", "Whether a private hosted zone answers instead of private DNS"),
     ("logs:", "What it failed with"),
+    ("sqs:", "Whether the queue itself lets it in"),
+    ("dynamodb:", "Whether the table itself lets it in"),
+    ("s3:", "Whether the bucket itself lets it in"),
+    ("kms:", "Whether the resource's key may be used for it"),
     ("lambda:", "What else belongs to the function"),
     ("", "Who signs its calls"),
 )
@@ -39,7 +45,7 @@ class Diagnosis:
     """The answer.
 
     Attributes:
-        function: The function's ARN.
+        function: The function's ARN, with the version or alias that was asked for.
         causes: The likeliest first.
         doubts: What cannot be told, each with the permission that would tell it.
         errors: What the log shows since the function was last changed, the newest first.
@@ -76,14 +82,17 @@ def diagnose(facts: Facts, judgement: Judgement, may: May) -> Diagnosis:
     errors = [error for error in errors if error.kind is not Kind.ANOTHER] or errors
     found = [*identity_causes(facts, may), *signer_causes(judgement, errors), *way_causes(facts, judgement)]
     doubts = [*_unread(facts), *_unjudged(judgement), *way_doubts(facts, judgement)]
-    for each in permission_causes(facts, judgement, errors, may):
+    of_resources = list(resource_causes(facts, uses(facts, judgement, may), may))
+    refusing = [each for each in of_resources if isinstance(each, Cause)]
+    open_errors = [error for error in errors if not any(_is_told_by(cause, error) for cause in refusing)]
+    for each in (*of_resources, *permission_causes(facts, judgement, open_errors, may)):
         (found if isinstance(each, Cause) else doubts).append(each)  # type: ignore[arg-type] # one list for each class
     explained = {kind for cause in found for kind in cause.explains}
     found += log_only_causes(error for error in errors if error.kind not in explained)
     causes = _ordered(_with_log(cause, errors) for cause in _merged(found))
     doubts += _unexplained(causes, errors)
     return Diagnosis(
-        function=facts.arn,
+        function=f"{facts.arn}:{facts.qualifier}" if facts.qualifier else facts.arn,
         causes=tuple(causes),
         doubts=tuple(dict.fromkeys(doubts)),
         errors=tuple(errors),
@@ -151,9 +160,9 @@ def _changed(moment: str) -> int:
 
 def _merged(causes: Iterable[Cause]) -> Iterator[Cause]:
     """Tell the same thing once: what has the same name, and is about the same action where it is about one."""
-    found: dict[tuple[Slug, frozenset[str] | str], Cause] = {}
+    found: dict[tuple[Slug, frozenset[str] | str, str], Cause] = {}
     for cause in causes:
-        key = (cause.slug, cause.actions or cause.what)
+        key = (cause.slug, cause.actions or cause.what, cause.subject)
         known = found.get(key)
         if known is None:
             found[key] = cause
@@ -189,7 +198,15 @@ def _accounts_for(cause: Cause, error: LoggedError) -> bool:
         return False
     if cause.services and error.service and not any(answers_for(error.service, one) for one in cause.services):
         return False
+    if cause.subject and error.resource.startswith("arn:"):
+        return cause.subject in {error.resource, store_of(error.resource)} and error.action.lower() in cause.actions
     return not cause.actions or not error.action or error.action.lower() in cause.actions
+
+
+def _is_told_by(cause: Cause, error: LoggedError) -> bool:
+    """Whether a resource's own policy, or its key's, is why a call was denied: the same error needs no other reason."""
+    is_of_others = error.policy_type not in {"", "resource-based"} and not error.action.startswith("kms:")
+    return bool(error.action) and not is_of_others and _accounts_for(cause, error)
 
 
 def _ordered(causes: Iterable[Cause]) -> list[Cause]:
@@ -197,7 +214,7 @@ def _ordered(causes: Iterable[Cause]) -> list[Cause]:
 
 
 def _unread(facts: Facts) -> Iterator[Doubt]:
-    for unread in facts.unread:
+    for unread in (*facts.unread, *facts.stores.unread):
         depends = next(words for beginning, words in _DEPENDS if unread.permission.startswith(beginning))
         yield Doubt(
             f"{depends}: {unread.what} could not be read ({unread.code}).",

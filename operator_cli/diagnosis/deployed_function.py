@@ -7,42 +7,33 @@ that it needs is named.
 from __future__ import annotations
 
 import io
-import json
-import urllib.parse
+import re
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from operator_cli.answers import Failure, FailureKind
+from operator_cli.answers import Failure
 from operator_cli.diagnosis.logged_errors import LogLine
+from operator_cli.diagnosis.questions import AT_ONCE, Policy, Question, Read, Reader, Unread, document_of
+from operator_cli.diagnosis.stores import NO_STORES, STORE_READS, Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    Answer = Mapping[str, Any]
+    from operator_cli.diagnosis.questions import Answer, Ask
 
 MOST_LOG_STREAMS: Final = 4
 """Each stream is one execution environment: the last few show what the function does now."""
+_MOST_STREAMS_LISTED: Final = 50
+"""The most that CloudWatch Logs lists on one page."""
 MOST_LINES_PER_STREAM: Final = 300
-_AT_ONCE: Final = 24
-"""More than are ever asked together: AWS is far, and what counts is the number of rounds."""
 _MOST_SOURCE_BYTES: Final = 10_000_000
 _MOST_FILES: Final = 50_000
 _MOST_UNPACKED_BYTES: Final = 1_000_000_000
 """Lambda itself takes 250 MB, unpacked."""
-_MISSING: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
-"""IAM's words for what is not there."""
-
-
-class Ask(Protocol):
-    """Asks AWS one question."""
-
-    def __call__(self, service: str, operation: str, parameters: Mapping[str, object], /) -> Answer | Failure:
-        """Give the answer, all its pages together, or why there is none."""
-        ...
 
 
 class Fetch(Protocol):
@@ -51,14 +42,6 @@ class Fetch(Protocol):
     def __call__(self, address: str, /) -> bytes | Failure:
         """Give the archive, or why it cannot be had."""
         ...
-
-
-class Read(NamedTuple):
-    """One kind of question, and the permission that it needs."""
-
-    service: str
-    operation: str
-    permission: str
 
 
 GET_FUNCTION: Final = Read("lambda", "get_function", "lambda:GetFunction")
@@ -83,7 +66,7 @@ _ZONES: Final = Read("route53", "list_hosted_zones_by_vpc", "route53:ListHostedZ
 _STREAMS: Final = Read("logs", "describe_log_streams", "logs:DescribeLogStreams")
 _LINES: Final = Read("logs", "get_log_events", "logs:GetLogEvents")
 
-READS: Final = (
+_FUNCTION_READS: Final = (
     GET_FUNCTION,
     _MAPPINGS,
     _LAYER,
@@ -106,32 +89,8 @@ READS: Final = (
     _STREAMS,
     _LINES,
 )
+READS: Final = (*_FUNCTION_READS, *STORE_READS)
 """Everything that is ever asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Something that AWS did not tell.
-
-    Attributes:
-        what: In words: `the inline policy 'work'`.
-        permission: What it takes to read it, empty for code, whose address anybody may open.
-        code: AWS's error code.
-        is_denied: Whether the permission is what the caller lacks.
-    """
-
-    what: str
-    permission: str
-    code: str
-    is_denied: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """A policy of a role. `document` is as in IAM's JSON."""
-
-    name: str
-    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +157,8 @@ class Facts:
         code: The folder with the source that it runs; None if there is none to read.
         layers: The folders with the source of its layers.
         unread: What AWS did not tell.
+        stores: The queues, tables and buckets that its code calls, as far as they were read.
+        qualifier: The version or alias that was asked for; empty for the function as it is edited.
     """
 
     configuration: Mapping[str, Any]
@@ -210,6 +171,8 @@ class Facts:
     code: Path | None = None
     layers: tuple[Path, ...] = ()
     unread: tuple[Unread, ...] = ()
+    stores: Stores = NO_STORES
+    qualifier: str = ""
 
     @property
     def name(self) -> str:
@@ -232,10 +195,31 @@ class Facts:
         return self.arn.split(":")[4] if self.arn.count(":") > 5 else ""  # noqa: PLR2004 (an ARN's fields)
 
 
+class Named(NamedTuple):
+    """A function as an operator names it: `api`, `api:live`, or its ARN with or without a version or an alias."""
+
+    name: str
+    qualifier: str
+    partition: str
+
+
+_NAME: Final = re.compile(
+    r"(?:(?:arn:(?P<partition>[^:]+):lambda:[^:]*:)?\d{12}:(?:function:)?)?(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?"
+)
+
+
+def named(function: str) -> Named:
+    """Take a name apart, in each form that Lambda takes; what is of none of them is taken for a name."""
+    found = _NAME.fullmatch(function)
+    if found is None:
+        return Named(function, "", "aws")
+    return Named(found["name"], found["qualifier"] or "", found["partition"] or "aws")
+
+
 def permissions(function: str = "*") -> dict[str, Any]:
     """Give the policy that lets somebody read all of this, and nothing else, of one function."""
-    name = function.split(":")[6] if function.startswith("arn:") and function.count(":") > 5 else function  # noqa: PLR2004 (an ARN's fields)
-    partition = function.split(":")[1] if function.startswith("arn:") else "aws"
+    name, qualifier, partition = named(function)
+    of_name = f"arn:{partition}:lambda:*:*:function:{name}"
     names = {read.permission for read in READS}
     of_function = {"lambda:GetFunction"}
     of_log = {name for name in names if name.startswith("logs:")}
@@ -245,7 +229,8 @@ def permissions(function: str = "*") -> dict[str, Any]:
             {
                 "Effect": "Allow",
                 "Action": sorted(of_function),
-                "Resource": f"arn:{partition}:lambda:*:*:function:{name}",
+                # A version or an alias is asked for by its own ARN.
+                "Resource": f"{of_name}:{qualifier}" if qualifier else of_name,
             },
             {
                 "Effect": "Allow",
@@ -262,36 +247,6 @@ def permissions(function: str = "*") -> dict[str, Any]:
     }
 
 
-class _Question(NamedTuple):
-    read: Read
-    parameters: Mapping[str, object]
-    what: str
-
-
-class _Reader:
-    """Asks what is independent at the same time, and remembers what was not answered."""
-
-    def __init__(self, ask: Ask, pool: ThreadPoolExecutor) -> None:
-        self._ask = ask
-        self._pool = pool
-        self.unread: list[Unread] = []
-
-    def all(self, questions: Iterable[_Question]) -> list[Answer | None]:
-        """Give an answer for each question; None for what is missing or was refused."""
-        return list(self._pool.map(self.answer, list(questions)))
-
-    def answer(self, question: _Question) -> Answer | None:
-        """Give the answer to one question; None for what is missing or was refused."""
-        read = question.read
-        answer = self._ask(read.service, read.operation, question.parameters)
-        if not isinstance(answer, Failure):
-            return answer
-        if answer.kind is not FailureKind.NOT_FOUND and answer.code not in _MISSING:
-            is_denied = answer.kind is FailureKind.DENIED
-            self.unread.append(Unread(question.what, read.permission, answer.code, is_denied=is_denied))
-        return None
-
-
 def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failure:
     """Read everything of a function. If the function itself cannot be read, give why.
 
@@ -301,13 +256,17 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
         function: Its name or ARN.
         folder: An empty folder for its code.
     """
+    qualifier = named(function).qualifier
     found = ask(GET_FUNCTION.service, GET_FUNCTION.operation, {"FunctionName": function})
     if isinstance(found, Failure):
         return found
     configuration = dict(found["Configuration"])
+    # An alias stands for a version: its streams carry that one's number.
+    version = str(configuration.get("Version") or qualifier) if qualifier else ""
+    polled = f"{configuration['FunctionName']}:{qualifier}" if qualifier else configuration["FunctionName"]
     environment = (configuration.pop("Environment", None) or {}).get("Variables") or {}
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        reader = _Reader(ask, pool)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        reader = Reader(ask, pool)
         code = pool.submit(_code, reader, fetch, found, folder)
         role_arn = str(configuration.get("Role") or "")
         role_name = role_arn.rpartition("/")[2]
@@ -319,14 +278,15 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
         role, network = _role_questions(role_name) if role_arn else [], _network_questions(vpc, region) if vpc else []
         first = reader.all(
             [
-                _Question(_MAPPINGS, {"FunctionName": configuration["FunctionName"]}, "what polls for the function"),
-                _Question(
+                Question(_MAPPINGS, {"FunctionName": polled}, "what polls for the function"),
+                Question(
                     _STREAMS,
                     {
                         "logGroupName": log_group,
                         "orderBy": "LastEventTime",
                         "descending": True,
-                        "limit": MOST_LOG_STREAMS,
+                        # Those of all versions stand in one list.
+                        "limit": _MOST_STREAMS_LISTED if qualifier else MOST_LOG_STREAMS,
                     },
                     f"the log group {log_group}",
                 ),
@@ -335,7 +295,7 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
             ]
         )
         mappings, streams, *rest = first
-        later_log = pool.submit(_log, reader, log_group, streams)
+        later_log = pool.submit(_log, reader, log_group, streams, version)
         later_role = pool.submit(_role, reader, role_arn, rest[: len(role)]) if role_arn else None
         later_network = pool.submit(_network, reader, vpc, rest[len(role) :]) if vpc else None
         lines = later_log.result()
@@ -353,6 +313,7 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
             mappings=None if mappings is None else mappings.get("EventSourceMappings", ()),
             code=source,
             layers=layers,
+            qualifier=qualifier,
             unread=tuple(sorted(reader.unread, key=lambda unread: (unread.permission, unread.what))),
         )
 
@@ -360,15 +321,15 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
 # --- role ---------------------------------------------------------------------------------------------------------
 
 
-def _role_questions(name: str) -> list[_Question]:
+def _role_questions(name: str) -> list[Question]:
     return [
-        _Question(_ROLE, {"RoleName": name}, f"the role '{name}'"),
-        _Question(_INLINE_NAMES, {"RoleName": name}, f"the inline policies of the role '{name}'"),
-        _Question(_ATTACHED, {"RoleName": name}, f"the managed policies of the role '{name}'"),
+        Question(_ROLE, {"RoleName": name}, f"the role '{name}'"),
+        Question(_INLINE_NAMES, {"RoleName": name}, f"the inline policies of the role '{name}'"),
+        Question(_ATTACHED, {"RoleName": name}, f"the managed policies of the role '{name}'"),
     ]
 
 
-def _role(reader: _Reader, arn: str, answers: Sequence[Answer | None]) -> Role:
+def _role(reader: Reader, arn: str, answers: Sequence[Answer | None]) -> Role:
     name = arn.rpartition("/")[2]
     role, inline, attached = answers
     if role is None and not any(unread.permission == _ROLE.permission for unread in reader.unread):
@@ -381,15 +342,15 @@ def _role(reader: _Reader, arn: str, answers: Sequence[Answer | None]) -> Role:
     second = reader.all(
         [
             *(
-                _Question(_INLINE, {"RoleName": name, "PolicyName": policy}, f"the inline policy '{policy}'")
+                Question(_INLINE, {"RoleName": name, "PolicyName": policy}, f"the inline policy '{policy}'")
                 for policy in inline_names
             ),
-            *(_Question(_POLICY, {"PolicyArn": policy}, f"the policy {policy}") for policy in arns),
+            *(Question(_POLICY, {"PolicyArn": policy}, f"the policy {policy}") for policy in arns),
         ]
     )
     versions = second[len(inline_names) :]
     third = reader.all(
-        _Question(
+        Question(
             _POLICY_VERSION,
             {"PolicyArn": policy, "VersionId": version["Policy"]["DefaultVersionId"]},
             f"the policy {policy}",
@@ -422,37 +383,26 @@ def _role(reader: _Reader, arn: str, answers: Sequence[Answer | None]) -> Role:
     )
 
 
-def document_of(document: object) -> Mapping[str, Any]:
-    """Give a policy document as a mapping: IAM's API writes it as encoded JSON, EC2's as JSON, SDKs decode some."""
-    if isinstance(document, str):
-        text = document if document.lstrip().startswith("{") else urllib.parse.unquote(document)
-        try:
-            document = json.loads(text)
-        except ValueError:
-            return {}
-    return document if isinstance(document, dict) else {}
-
-
 # --- network ------------------------------------------------------------------------------------------------------
 
 
-def _network_questions(vpc: str, region: str) -> list[_Question]:
+def _network_questions(vpc: str, region: str) -> list[Question]:
     in_vpc = {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
     return [
-        _Question(_SUBNETS, in_vpc, f"the subnets of {vpc}"),
-        _Question(_ROUTE_TABLES, in_vpc, f"the route tables of {vpc}"),
-        _Question(_ENDPOINTS, in_vpc, f"the endpoints of {vpc}"),
-        _Question(_GROUPS, in_vpc, f"the security groups of {vpc}"),
-        _Question(_VPC, {"VpcIds": [vpc]}, f"the addresses of {vpc}"),
-        _Question(_DNS, {"VpcId": vpc, "Attribute": "enableDnsSupport"}, f"whether {vpc} resolves names"),
-        _Question(_DNS, {"VpcId": vpc, "Attribute": "enableDnsHostnames"}, f"whether {vpc} gives names"),
-        _Question(_ACLS, in_vpc, f"the network ACLs of {vpc}"),
-        _Question(_PREFIX_LISTS, {}, "AWS's prefix lists"),
-        _Question(_ZONES, {"VPCId": vpc, "VPCRegion": region}, f"the private hosted zones of {vpc}"),
+        Question(_SUBNETS, in_vpc, f"the subnets of {vpc}"),
+        Question(_ROUTE_TABLES, in_vpc, f"the route tables of {vpc}"),
+        Question(_ENDPOINTS, in_vpc, f"the endpoints of {vpc}"),
+        Question(_GROUPS, in_vpc, f"the security groups of {vpc}"),
+        Question(_VPC, {"VpcIds": [vpc]}, f"the addresses of {vpc}"),
+        Question(_DNS, {"VpcId": vpc, "Attribute": "enableDnsSupport"}, f"whether {vpc} resolves names"),
+        Question(_DNS, {"VpcId": vpc, "Attribute": "enableDnsHostnames"}, f"whether {vpc} gives names"),
+        Question(_ACLS, in_vpc, f"the network ACLs of {vpc}"),
+        Question(_PREFIX_LISTS, {}, "AWS's prefix lists"),
+        Question(_ZONES, {"VPCId": vpc, "VPCRegion": region}, f"the private hosted zones of {vpc}"),
     ]
 
 
-def _network(reader: _Reader, vpc: str, answers: Sequence[Answer | None]) -> Network:
+def _network(reader: Reader, vpc: str, answers: Sequence[Answer | None]) -> Network:
     subnets, tables, endpoints, groups, description, support, names, acls, lists, zones = answers
 
     def part(answer: Answer | None, key: str) -> Sequence[Mapping[str, Any]] | None:
@@ -476,11 +426,11 @@ def _network(reader: _Reader, vpc: str, answers: Sequence[Answer | None]) -> Net
     )
 
 
-def _name_servers(reader: _Reader, vpc: str, options: str) -> list[str]:
+def _name_servers(reader: Reader, vpc: str, options: str) -> list[str]:
     """Give the DNS servers that a VPC's machines are told to ask; none where nothing but Amazon's is said."""
     if options == "default":
         return []
-    question = _Question(_DHCP, {"DhcpOptionsIds": [options]}, f"the DNS servers of {vpc}")
+    question = Question(_DHCP, {"DhcpOptionsIds": [options]}, f"the DNS servers of {vpc}")
     return [
         str(value["Value"])
         for entry in (reader.answer(question) or {}).get("DhcpOptions", ())
@@ -500,10 +450,12 @@ def _cidrs(described: Mapping[str, Any]) -> list[str]:
 # --- log and code -------------------------------------------------------------------------------------------------
 
 
-def _log(reader: _Reader, group: str, streams: Answer | None) -> tuple[LogLine, ...]:
-    names = [stream["logStreamName"] for stream in (streams or {}).get("logStreams", ())][:MOST_LOG_STREAMS]
+def _log(reader: Reader, group: str, streams: Answer | None, version: str) -> tuple[LogLine, ...]:
+    """Read the last lines; those of one version if it is given. A stream carries its version: `2026/11/25/[7]0a1b…`."""
+    listed = [str(stream["logStreamName"]) for stream in (streams or {}).get("logStreams", ())]
+    names = [name for name in listed if not version or f"[{version}]" in name][:MOST_LOG_STREAMS]
     answers = reader.all(
-        _Question(
+        Question(
             _LINES,
             {"logGroupName": group, "logStreamName": name, "limit": MOST_LINES_PER_STREAM, "startFromHead": False},
             f"the log group {group}",
@@ -517,7 +469,7 @@ def _log(reader: _Reader, group: str, streams: Answer | None) -> tuple[LogLine, 
     )
 
 
-def _code(reader: _Reader, fetch: Fetch, found: Answer, folder: Path) -> tuple[Path | None, tuple[Path, ...]]:
+def _code(reader: Reader, fetch: Fetch, found: Answer, folder: Path) -> tuple[Path | None, tuple[Path, ...]]:
     """Fetch the function's own code and that of its layers."""
     configuration = found["Configuration"]
     if not str(configuration.get("Runtime", "")).startswith("python"):
@@ -526,7 +478,7 @@ def _code(reader: _Reader, fetch: Fetch, found: Answer, folder: Path) -> tuple[P
     layers = []
     for number, layer in enumerate(configuration.get("Layers", ())):
         arn = str(layer["Arn"])
-        answer = reader.answer(_Question(_LAYER, {"Arn": arn}, f"the layer {arn}"))
+        answer = reader.answer(Question(_LAYER, {"Arn": arn}, f"the layer {arn}"))
         if answer is None:
             continue
         address = str((answer.get("Content") or {}).get("Location") or "")
@@ -536,7 +488,7 @@ def _code(reader: _Reader, fetch: Fetch, found: Answer, folder: Path) -> tuple[P
     return own, tuple(layers)
 
 
-def _fetched(reader: _Reader, fetch: Fetch, address: str, folder: Path, what: str) -> Path | None:
+def _fetched(reader: Reader, fetch: Fetch, address: str, folder: Path, what: str) -> Path | None:
     content = fetch(address)
     problem = content.code if isinstance(content, Failure) else _unpacked(content, folder)
     if problem:

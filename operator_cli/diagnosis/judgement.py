@@ -54,9 +54,10 @@ class VariableFinding:
     is_used: bool = False
 
 
-Layer = Literal["trust", "identity", "boundary", "endpoint"]
+Layer = Literal["trust", "identity", "boundary", "endpoint", "resource", "resource alone", "key", "key and role"]
 """The policies that decide on a function's calls and that can be read: who may assume its role, the role's own, its
-boundary's, an endpoint's."""
+boundary's, an endpoint's; that of a resource, and whether it lets the role in without any other; that of the key which its
+service uses for the role, and that one together with the role's own."""
 
 Hop = Literal["subnet", "endpoint", "dns", "egress", "ingress", "policy"]
 
@@ -78,6 +79,7 @@ class Way:
     """The way of calls to a service, by its IAM prefix. `endpoints` are the ids that it passes.
 
     `endpoint_name` is how the endpoint for it would be called (`monitoring`), `takes_gateway` whether it would be a gateway.
+    `leaves_vpc` is whether calls from a subnet may pass no endpoint at all.
     """
 
     service: str
@@ -86,6 +88,7 @@ class Way:
     endpoints: tuple[str, ...] = ()
     endpoint_name: str = ""
     takes_gateway: bool = False
+    leaves_vpc: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,25 @@ class Call:
 class Permission:
     """Whether a layer of policies lets a role do something, None if that is not known.
 
-    `is_explicit`: a Deny says no, not the lack of an Allow.
+    Attributes:
+        allowed: The answer.
+        is_explicit: Whether a Deny says no, not the lack of an Allow.
+        reason: Why, in words.
+        statement: The statement that decided, by its `Sid` or its place; empty if none did.
+        text: That statement as JSON.
+        stated: What the call says of the keys of its condition: `aws:SourceVpce is vpce-1`.
+        keys: Those keys.
+        by: The kind of policy that decided, as the evaluator names it; empty if none did.
     """
 
     allowed: bool | None
     is_explicit: bool = False
     reason: str = ""
+    statement: str = ""
+    text: str = ""
+    stated: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from operator_cli.diagnosis.cause import Cause, Doubt, Likelihood, Slug
-from operator_cli.diagnosis.deployed_function import document_of
 from operator_cli.diagnosis.logged_errors import Kind
+from operator_cli.diagnosis.questions import document_of
+from operator_cli.diagnosis.stores import store_of
 from operator_cli.rule_checks import arn_of, is_one_secret, may_be_same, one_of, resources_of_all
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ class May(Protocol):
     """Says whether one layer of policies lets the function's role do something to one resource."""
 
     def __call__(
-        self, layer: Layer, action: str, resource: str, endpoint: Mapping[str, Any] | None = None, /
+        self, layer: Layer, action: str, resource: str, policy: Mapping[str, Any] | None = None, service: str = "", /
     ) -> Permission:
-        """Give the answer; `endpoint` is the policy that the layer of that name is about."""
+        """Give the answer; `policy` is that of what the layer is about, `service` who uses a key for the role."""
         ...
 
 
@@ -156,6 +157,17 @@ class _Judge:
                 f"Whether the role may {action} ({call.place}): a policy denies it on {', '.join(denied)}, and the code does"
                 " not say whether it calls that."
             )
+        if owner := self._foreign(call.resource):
+            yield Doubt(
+                f"Whether the account {owner} admits the role to {action} on {call.resource} ({call.place}): across accounts"
+                " the resource's own policy has to, and it was not read."
+            )
+        by_resource = self._by_resource(action, [one_of(call.resource)])
+        if permission.allowed is False and by_resource is not None and by_resource.allowed is None:
+            yield Doubt(
+                f"Whether the role may {action} on {call.resource} ({call.place}): its own policies do not allow it, and"
+                f" whether the resource's does is not clear: {by_resource.reason}."
+            )
         for slug, endpoint in self._stopped_by(action, call.resource):
             yield self._cause(slug, Likelihood.LIKELY, action, call.resource, endpoint, call.place)
         yield from self._unclear(action, call)
@@ -181,7 +193,7 @@ class _Judge:
             if all(permission.allowed is False for permission in permissions):
                 if any(permission.is_explicit for permission in permissions):
                     yield Slug.EXPLICIT_DENY, ""
-                else:
+                elif self._by_resource(action, targets) is None:
                     yield (Slug.WRONG_RESOURCE if granted else Slug.MISSING_ACTION), ""
         if not targets:
             return
@@ -191,6 +203,20 @@ class _Judge:
             for endpoint, policy in self._endpoints.get(action.partition(":")[0].lower(), {}).items():
                 if all(self._may("endpoint", action, each, policy).allowed is False for each in targets):
                     yield Slug.ENDPOINT_POLICY, endpoint
+
+    def _foreign(self, resource: str) -> str:
+        """Give the account of what belongs to another one, where nothing of it is read; empty if that is not so."""
+        owner = (resource.split(":") + [""] * 5)[4]
+        is_read = store_of(resource) in self._facts.stores.stores
+        return owner if owner.isdigit() and owner != self._facts.account and not is_read else ""
+
+    def _by_resource(self, action: str, targets: Sequence[str]) -> Permission | None:
+        """Give what the policy of the one thing that is called says for itself, where it lets the role in, or may."""
+        store = self._facts.stores.stores.get(store_of(targets[0])) if len(targets) == 1 else None
+        if store is None or store.policy is None or store.account not in {"", self._facts.account}:
+            return None
+        alone = self._may("resource alone", action, targets[0], store.policy.document)
+        return None if alone.allowed is False else alone
 
     def _unclear(self, action: str, call: Call) -> Iterator[Doubt]:
         """Say where a boundary or an endpoint may stop an action, or not."""

@@ -9,6 +9,7 @@ from operator_cli.diagnosis.cause import Slug
 from tests.operator_cli.conftest import KEY_ID, SECRET, SESSION_TOKEN, TEMPORARY_KEY_ID
 from tests.operator_cli.diagnosis.recorded import (
     ACCOUNT,
+    KEY,
     NAME,
     QUEUE,
     REGION,
@@ -16,6 +17,7 @@ from tests.operator_cli.diagnosis.recorded import (
     TABLE,
     Recorded,
     acl_entries,
+    deny,
     document,
     statement,
     to_group,
@@ -94,6 +96,44 @@ def _igw(recorded: Recorded) -> None:
 _PUT: Final = statement("dynamodb:PutItem", TABLE)
 _SEND: Final = statement("sqs:SendMessage", QUEUE)
 
+OTHER: Final = "999999999999"
+OF_ROLE: Final = {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"}
+
+
+def _refuses(store: str, *statements: Mapping[str, Any]) -> Callable[[Recorded], Any]:
+    """Add statements to what a store's policy refuses."""
+    return lambda recorded: recorded.policies.update(
+        {store: document(*recorded.policies[store]["Statement"], *statements)}  # type: ignore[index] # it has one
+    )
+
+
+def _elsewhere(sid: str, action: str, store: str) -> Callable[[Recorded], Any]:
+    """Refuse the role what does not come through an endpoint that is not the function's."""
+    condition = {"ArnEquals": OF_ROLE, "StringNotEquals": {"aws:SourceVpce": "vpce-old"}}
+    return _refuses(store, deny(sid, action, store, **condition))
+
+
+def _key(store: str, *role: Mapping[str, Any], policy: Mapping[str, Any] | None = None) -> Callable[[Recorded], Any]:
+    """Encrypt a store with a customer's key."""
+
+    def plant(recorded: Recorded) -> None:
+        recorded.encryption[store] = KEY
+        recorded.inline["key"] = document(*role)
+        if policy is not None:
+            recorded.key_policies[KEY] = document(policy)
+
+    return plant
+
+
+USES_KEY: Final = statement(["kms:Decrypt", "kms:GenerateDataKey"], KEY)
+_ANOTHERS: Final = {
+    "Sid": "AnotherRole",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/another"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+
 PASSES_KEY: Final = """\
 import os
 
@@ -112,7 +152,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
         ),
         "state",
     ),
-    "role-deleted": Fault(Slug.ROLE_MISSING, lambda r: setattr(r, "trust", None), "role boundary trust queue-endpoint"),
+    "role-deleted": Fault(
+        Slug.ROLE_MISSING, lambda r: setattr(r, "trust", None), "role boundary trust queue-endpoint queue table key"
+    ),
     "role-trusts-another-service": Fault(
         Slug.ROLE_TRUST,
         lambda r: setattr(
@@ -270,6 +312,56 @@ FAULTS: Final[Mapping[str, Fault]] = {
         ),
         "queue-endpoint",
     ),
+    # --- whether the resources and their keys let it in ---
+    "queue-through-another-endpoint": Fault(
+        Slug.QUEUE_POLICY, _elsewhere("ApiThroughEndpoint", "sqs:SendMessage", QUEUE), "queue queue-endpoint groups"
+    ),
+    "queue-of-other-accounts": Fault(
+        Slug.QUEUE_POLICY,
+        _refuses(QUEUE, deny("OthersOnly", "sqs:*", QUEUE, StringNotEquals={"aws:PrincipalAccount": OTHER})),
+        "queue",
+    ),
+    "queue-for-nobody": Fault(Slug.QUEUE_POLICY, _refuses(QUEUE, deny("Nobody", "sqs:Send*", QUEUE)), "queue"),
+    "table-through-another-endpoint": Fault(
+        Slug.TABLE_POLICY, _elsewhere("ApiThroughEndpoint", "dynamodb:PutItem", TABLE), "table table-endpoint groups"
+    ),
+    "table-of-another-account": Fault(
+        Slug.TABLE_POLICY,
+        lambda r: r.policies.update(
+            {TABLE: document(deny("NoStrangers", "dynamodb:*", TABLE, StringNotEquals={"aws:PrincipalAccount": OTHER}))}
+        ),
+        "table",
+    ),
+    "key-not-allowed": Fault(Slug.KEY_PERMISSION, _key(QUEUE), "key boundary"),
+    "key-half-allowed": Fault(Slug.KEY_PERMISSION, _key(QUEUE, statement("kms:Decrypt", KEY)), "key boundary"),
+    "tables-key-not-allowed": Fault(Slug.KEY_PERMISSION, _key(TABLE), "key boundary"),
+    "key-allowed-through-another-service": Fault(
+        Slug.KEY_PERMISSION,
+        _key(
+            TABLE,
+            {
+                **USES_KEY,
+                "Condition": {"StringEquals": {"kms:ViaService": f"sqs.{REGION}.amazonaws.com"}},
+            },
+        ),
+        "key boundary",
+    ),
+    "key-for-another-role": Fault(Slug.KEY_POLICY, _key(QUEUE, USES_KEY, policy=_ANOTHERS), "key"),
+    "key-through-another-service": Fault(
+        Slug.KEY_POLICY,
+        _key(
+            TABLE,
+            USES_KEY,
+            policy={
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"kms:ViaService": f"sqs.{REGION}.amazonaws.com"}},
+            },
+        ),
+        "key",
+    ),
     # --- what only the log shows ---
     "logged-expiry": Fault(
         Slug.COPIED_SESSION,
@@ -320,7 +412,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
         Slug.SESSION_POLICY, _logs(_denied("because no session policy allows the sqs:SendMessage action")), "log"
     ),
     "logged-resource-policy": Fault(
-        Slug.RESOURCE_POLICY, _logs(_denied("with an explicit deny in a resource-based policy")), "log"
+        Slug.RESOURCE_POLICY, _logs(_denied("with an explicit deny in a resource-based policy")), "log queue"
     ),
     "logged-identity-deny": Fault(
         Slug.EXPLICIT_DENY, _logs(_denied("with an explicit deny in an identity-based policy")), "log"

@@ -20,6 +20,8 @@ ROLE: Final = "events-role"
 ARN: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
 TABLE: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/events"
 QUEUE: Final = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"
+BUCKET: Final = "arn:aws:s3:::payloads"
+KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 CHANGED: Final = 1_790_000_000_000
 """When the function was last changed, in milliseconds."""
 
@@ -69,6 +71,32 @@ def acl_entries(action: str, number: int) -> list[dict[str, Any]]:
     return [{**everything, "Egress": way} for way in (True, False)]
 
 
+def deny(sid: str, actions: str, *resources: str, **condition: object) -> dict[str, Any]:
+    """Give a statement of a resource's policy that refuses everybody something under a condition."""
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": actions,
+        "Resource": list(resources),
+        "Condition": condition,
+    }
+
+
+def only_own(actions: str, *resources: str) -> list[dict[str, Any]]:
+    """Give what the policies of this project's stores refuse on any way: plain HTTP, and strangers."""
+    return [
+        deny("NoPlainHttp", actions, *resources, Bool={"aws:SecureTransport": "false"}),
+        deny(
+            "NoStrangers",
+            actions,
+            *resources,
+            StringNotEquals={"aws:PrincipalAccount": ACCOUNT},
+            BoolIfExists={"aws:PrincipalIsAWSService": "false"},
+        ),
+    ]
+
+
 class Recorded:
     """Answers as AWS does. A test changes what it is about.
 
@@ -86,6 +114,14 @@ class Recorded:
         name_servers: What its machines are told to ask.
         zones: The names of private hosted zones.
         lines: What its log holds: text, and milliseconds after the last change.
+        policies: The policies of the queue, the table and the bucket, by ARN; None for one that has none.
+        encryption: The keys that these are encrypted with, as their services tell them, by ARN.
+        key_policies: The policies of keys, by ARN.
+        aliases: The keys behind aliases, and whose they are: `AWS` or `CUSTOMER`.
+        grants: The grants of any key.
+        failures: The error codes that single operations answer.
+        streams: The names of the log's streams.
+        read_streams, polled: Which streams were read, and for which function event sources were asked for.
         refused: The permissions that the caller lacks.
         asked: What was asked, in order.
     """
@@ -164,6 +200,20 @@ class Recorded:
         self.name_servers = ["AmazonProvidedDNS"]
         self.zones: list[str] = []
         self.lines: list[tuple[str, int]] = [("START RequestId: 1 Version: $LATEST", 500)]
+        self.policies: dict[str, dict[str, Any] | None] = {
+            QUEUE: document(*only_own("sqs:*", QUEUE)),
+            TABLE: document(*only_own("dynamodb:*", TABLE, f"{TABLE}/*")),
+            BUCKET: document(*only_own("s3:*", BUCKET, f"{BUCKET}/*")),
+        }
+        self.encryption: dict[str, str] = {}
+        everything = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*"}
+        self.key_policies: dict[str, dict[str, Any]] = {KEY: document({**everything, "Resource": "*"})}
+        self.aliases: dict[str, tuple[str, str]] = {}
+        self.grants: list[dict[str, Any]] = []
+        self.failures: dict[str, str] = {}
+        self.streams = ["2026/09/21/[$LATEST]1"]
+        self.read_streams: list[str] = []
+        self.polled: list[str] = []
         self.refused: set[str] = set()
         self.asked: list[str] = []
 
@@ -175,6 +225,9 @@ class Recorded:
         """Answer one question."""
         self.asked.append(f"{service}:{operation}")
         permission = f"{service}:{operation.replace('_', '')}"
+        if operation in self.failures:
+            return Failure(kind=FailureKind.OTHER, code=self.failures[operation], what="AWS said no.")
+        permission = {"s3:getbucketencryption": "s3:getencryptionconfiguration"}.get(permission, permission)
         if permission in {one.lower() for one in self.refused}:
             return Failure(kind=FailureKind.DENIED, code="AccessDenied", what="AWS denied it.")
         return copy.deepcopy(getattr(self, f"_{operation}")(parameters))
@@ -197,7 +250,8 @@ class Recorded:
             "Code": {"Location": "https://code.example/function"},
         }
 
-    def _list_event_source_mappings(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+    def _list_event_source_mappings(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        self.polled.append(parameters["FunctionName"])
         return {"EventSourceMappings": []}
 
     def _get_role(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
@@ -270,7 +324,51 @@ class Recorded:
         return {"HostedZoneSummaries": [{"Name": name} for name in self.zones]}
 
     def _describe_log_streams(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        return {"logStreams": [{"logStreamName": "2026/09/21/[$LATEST]1"}]}
+        return {"logStreams": [{"logStreamName": name} for name in self.streams]}
 
-    def _get_log_events(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+    def _get_log_events(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        self.read_streams.append(parameters["logStreamName"])
         return {"events": [{"timestamp": CHANGED + after, "message": text} for text, after in self.lines]}
+
+    def _get_queue_attributes(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        account, name = parameters["QueueUrl"].split("/")[-2:]
+        arn = f"arn:aws:sqs:{REGION}:{account}:{name}"
+        policy, key = self.policies.get(arn), self.encryption.get(arn)
+        told = {
+            **({"Policy": json.dumps(policy)} if policy else {}),
+            **({"KmsMasterKeyId": key} if key else {}),
+        }
+        return {"Attributes": {name: told[name] for name in parameters["AttributeNames"] if name in told}}
+
+    def _get_resource_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        policy = self.policies.get(parameters["ResourceArn"])
+        return {"Policy": json.dumps(policy)} if policy else _none("PolicyNotFoundException")
+
+    def _describe_table(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        key = self.encryption.get(parameters["TableName"])
+        described = {"SSEDescription": {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}}
+        return {"Table": described if key else {}}
+
+    def _get_bucket_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        policy = self.policies.get(f"arn:aws:s3:::{parameters['Bucket']}")
+        return {"Policy": json.dumps(policy)} if policy else _none("NoSuchBucketPolicy")
+
+    def _get_bucket_encryption(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        key = self.encryption.get(f"arn:aws:s3:::{parameters['Bucket']}")
+        by = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
+        return {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": by}]}}
+
+    def _describe_key(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        arn, manager = self.aliases[parameters["KeyId"]]
+        return {"KeyMetadata": {"Arn": arn, "KeyManager": manager}}
+
+    def _get_key_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        return {"Policy": json.dumps(self.key_policies[parameters["KeyId"]])}
+
+    def _list_grants(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        principal = parameters["GranteePrincipal"]
+        return {"Grants": [grant for grant in self.grants if grant["GranteePrincipal"] == principal]}
+
+
+def _none(code: str) -> Failure:
+    return Failure(kind=FailureKind.OTHER, code=code, what=f"AWS answered {code}.")

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.diagnosis.deployed_function import READS, Facts, document_of, gather, permissions
+from operator_cli.diagnosis.deployed_function import READS, Facts, gather, named, permissions
+from operator_cli.diagnosis.questions import document_of
+from operator_cli.diagnosis.stores import STORE_READS
 from tests.operator_cli.conftest import SECRET
 from tests.operator_cli.diagnosis.recorded import ARN, NAME, Recorded
 
@@ -56,11 +58,11 @@ def test_values_of_the_environment_are_in_no_repr(tmp_path: Path) -> None:
 
 
 def test_nothing_is_asked_that_is_not_in_the_list_of_permissions(tmp_path: Path) -> None:
-    """What `--permissions` prints is what is asked, in a function with everything."""
+    """What `--permissions` prints is what is asked, in a function with everything; what it calls is read later."""
     recorded = Recorded()
     recorded.boundary = DOCUMENT
     read(recorded, tmp_path)
-    known = {f"{one.service}:{one.operation}" for one in READS}
+    known = {f"{one.service}:{one.operation}" for one in READS if one not in STORE_READS}
     assert set(recorded.asked) == known - {"lambda:get_layer_version_by_arn"}
 
 
@@ -194,6 +196,42 @@ def test_the_policy_of_one_function_names_that_function() -> None:
     assert permissions("arn:aws-cn:lambda:cn-north-1:123456789012:function:x")["Statement"][0]["Resource"].startswith(
         "arn:aws-cn:"
     )
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "qualifier"),
+    [
+        (NAME, NAME, ""),
+        (f"{NAME}:live", NAME, "live"),
+        (f"{NAME}:7", NAME, "7"),
+        ("my-function:live", "my-function", "live"),
+        (ARN, NAME, ""),
+        (f"{ARN}:live", NAME, "live"),
+        (f"123456789012:function:{NAME}", NAME, ""),
+        (f"123456789012:function:{NAME}:$LATEST", NAME, "$LATEST"),
+        (f"123456789012:{NAME}", NAME, ""),
+        ("*", "*", ""),
+    ],
+)
+def test_a_function_is_known_by_each_of_its_names(function: str, name: str, qualifier: str) -> None:
+    """With a version or an alias, or without; the permissions name that version, and the one log of all."""
+    assert named(function)[:2] == (name, qualifier)
+    of_function, of_log, _ = permissions(function)["Statement"]
+    assert of_function["Resource"] == f"arn:aws:lambda:*:*:function:{name}{f':{qualifier}' if qualifier else ''}"
+    assert f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}" in of_log["Resource"]
+
+
+def test_the_log_of_a_version_is_that_of_its_streams(tmp_path: Path) -> None:
+    """All versions write to one group; what another one failed with is not this one's."""
+    recorded = Recorded()
+    recorded.configuration |= {"FunctionArn": f"{ARN}:live", "Version": "7"}
+    recorded.streams = ["2026/09/21/[$LATEST]1", "2026/09/21/[7]2", "2026/09/21/[17]3"]
+    recorded.logs("An error occurred (ExpiredToken) when calling the PutItem operation")
+    facts = gather(recorded, recorded.archive, f"{NAME}:live", tmp_path)
+    assert isinstance(facts, Facts)
+    assert (facts.arn, facts.qualifier) == (ARN, "live")
+    assert recorded.read_streams == ["2026/09/21/[7]2"]
+    assert recorded.polled == [f"{NAME}:live"]
 
 
 def test_every_permission_only_reads() -> None:

@@ -25,6 +25,7 @@ from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from tests.e2e.planted import (
     ACCOUNT,
+    KEEPS,
     PASSES_ITS_OWN_KEY,
     PASSES_KEYS,
     REGION,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from local_aws.places import Places
     from operator_cli.diagnosis.conclusion import Diagnosis
-    from operator_cli.diagnosis.deployed_function import Read
+    from operator_cli.diagnosis.questions import Read
 
 pytestmark = pytest.mark.e2e
 
@@ -65,6 +66,13 @@ FAULTS: Final[Mapping[Slug, Plan]] = {
     Slug.LEFTOVER_TOKEN: Plan(variables={"AWS_SECURITY_TOKEN": TOKEN}),
     Slug.ROLE_TRUST: Plan(trusted="ec2.amazonaws.com", invokes=False),
     Slug.BOUNDARY: Plan(boundary=("dynamodb:PutItem",)),
+    Slug.QUEUE_POLICY: Plan(refused={"queue": {"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}}),
+    Slug.TABLE_POLICY: Plan(refused={"table": {"StringNotEquals": {"aws:PrincipalAccount": "999999999999"}}}),
+    Slug.BUCKET_POLICY: Plan(
+        code=KEEPS, refused={"bucket": {"StringNotEquals": {"aws:PrincipalAccount": "999999999999"}}}
+    ),
+    Slug.KEY_POLICY: Plan(encrypted=("queue",), key_admits=False),
+    Slug.KEY_PERMISSION: Plan(encrypted=("table",), key_actions=("kms:Encrypt",)),
 }
 """A fault, and the one difference that plants it. The expired session is planted by a test of its own: it takes time."""
 
@@ -80,8 +88,27 @@ SHOWN_BY_THE_LOG: Final = {
     Slug.EXPLICIT_KEY,
     Slug.LEFTOVER_TOKEN,
     Slug.BOUNDARY,
+    Slug.QUEUE_POLICY,
+    Slug.BUCKET_POLICY,
 }
-"""The local AWS carries no packets and has no endpoint policies: there, only these make a call fail."""
+"""The local AWS carries no packets, has no endpoint or table policies and asks no key: there, only these make a call fail."""
+
+SAID_BY_THE_RESOURCE: Final[Mapping[Slug, tuple[str, ...]]] = {
+    Slug.QUEUE_POLICY: (
+        "the policy of the queue",
+        "statement 'ClosedQueue' denies it",
+        '"aws:SourceVpce": "vpce-0123456789abcdef0"',
+    ),
+    Slug.TABLE_POLICY: (
+        "the policy of the table",
+        "statement 'ClosedTable' denies it",
+        "aws:PrincipalAccount is 123456789012",
+    ),
+    Slug.BUCKET_POLICY: ("the policy of the bucket", "statement 'ClosedBucket' denies it", '"999999999999"'),
+    Slug.KEY_POLICY: ("the policy of the key", "no statement that admits the role through sqs.us-east-1.amazonaws.com"),
+    Slug.KEY_PERMISSION: ("the policy of the key", "no policy of the role allows it"),
+}
+"""What the evidence of these has to show: the document, the statement, and what it asks for."""
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +202,17 @@ def test_a_function_without_a_fault_gets_none(deployment: Deployment, diagnosed:
     assert diagnosis.is_healthy
 
 
+def test_stores_that_refuse_others_and_a_key_that_may_be_used_are_no_fault(
+    deployment: Deployment, diagnosed: Callable[[str], Diagnosis]
+) -> None:
+    """They ask for the function's own endpoint and account, and their key admits its role: as this project's do."""
+    ours = {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}
+    refused = {"queue": {"StringNotEquals": {"aws:SourceVpce": "{queue endpoint}"}}, "table": ours, "bucket": ours}
+    plan = Plan(code=KEEPS, refused=refused, encrypted=("queue", "table", "bucket"), invokes=False)
+    diagnosis = diagnosed(deployment.deploy(plan))
+    assert (diagnosis.causes, diagnosis.doubts) == ((), ())
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_planted_fault_gets_its_own_verdict_and_no_other(
     fault: Slug, deployment: Deployment, diagnosed: Callable[[str], Diagnosis]
@@ -188,6 +226,8 @@ def test_each_planted_fault_gets_its_own_verdict_and_no_other(
     assert (cause.likelihood is Likelihood.CERTAIN) == (fault in SHOWN_BY_THE_LOG)
     assert cause.evidence
     assert cause.fix
+    evidence = "\n".join(cause.evidence)
+    assert [words for words in SAID_BY_THE_RESOURCE.get(fault, ()) if words not in evidence] == []
     shown = repr(diagnosis)
     assert not [secret for secret in (KEY_ID, SECRET, TOKEN) if secret in shown]
 
@@ -268,6 +308,25 @@ def test_every_function_of_the_application_is_read_without_a_doubt(
     assert {name: diagnosed(name).causes for name in ours} == dict.fromkeys(ours, ())
 
 
+def test_an_alias_is_judged_by_the_version_that_it_stands_for(
+    deployment: Deployment, diagnosed: Callable[[str], Diagnosis]
+) -> None:
+    """Its configuration and its log, not those of what was deployed since; by name and by ARN.
+
+    The local AWS gives out the newest code for every version, so the fault is one of the configuration.
+    """
+    function = deployment.deploy(Plan())
+    arn = deployment.publish(function, alias="live")
+    deployment.set_variable(function, "AWS_PROFILE", "dev")
+    deployment.invoke(function)
+    (cause,) = diagnosed(function).causes
+    assert (cause.slug, cause.likelihood) == (Slug.STALE_PROFILE, Likelihood.CERTAIN)
+    for named in (f"{function}:live", arn):
+        diagnosis = diagnosed(named)
+        assert diagnosis.is_healthy
+        assert diagnosis.function == arn
+
+
 def test_it_needs_the_permissions_that_it_prints_and_no_other(
     deployment: Deployment, session: botocore.session.Session, variables: Mapping[str, str]
 ) -> None:
@@ -283,8 +342,14 @@ def test_it_needs_the_permissions_that_it_prints_and_no_other(
 
 @pytest.fixture(scope="module")
 def limited(deployment: Deployment) -> str:
-    """A function whose role has policies of every kind, and which has written to its log."""
-    return deployment.deploy(Plan(boundary=("dynamodb:*", "sqs:*")))
+    """A function whose role has policies of every kind, with stores under a key, and which has written to its log."""
+    plan = Plan(
+        code=KEEPS,
+        boundary=("dynamodb:*", "sqs:*", "s3:*", "kms:*"),
+        encrypted=("queue", "table", "bucket"),
+        key_actions=("kms:Encrypt",),
+    )
+    return deployment.deploy(plan)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import io
 import json
+import threading
 import zipfile
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.answers import Failure, FailureKind
@@ -368,6 +370,46 @@ class Recorded:
     def _list_grants(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         principal = parameters["GranteePrincipal"]
         return {"Grants": [grant for grant in self.grants if grant["GranteePrincipal"] == principal]}
+
+
+class InRounds:
+    """Answers as another does, and no question of a round before all questions of that round were asked.
+
+    Whoever asks them one after the other gets no answer. That takes no clock but the one that ends the wait.
+    """
+
+    _AT_MOST_SECONDS: Final = 30
+
+    def __init__(self, near: Recorded, *rounds: str) -> None:
+        """`rounds` give the operations of each, parted by spaces; one that is asked twice stands there twice."""
+        self._near = near
+        self._open = [Counter(each.split()) for each in rounds]
+        self._asked = threading.Condition()
+        self.archive = near.archive
+
+    def __call__(self, service: str, operation: str, parameters: Mapping[str, Any], /) -> Any:  # noqa: ANN401 - as AWS answers
+        """Answer one question."""
+        with self._asked:
+            of_round = next((each for each in self._open if each[operation]), None)
+            assert of_round is not None, f"{operation} is asked in no round, or once more than was said"
+            of_round[operation] -= 1
+            self._asked.notify_all()
+            is_whole = self._asked.wait_for(lambda: not of_round.total(), self._AT_MOST_SECONDS)
+            assert is_whole, f"{operation} is not asked together with {+of_round}"
+        return self._near(service, operation, parameters)
+
+    @property
+    def are_over(self) -> bool:
+        """Whether everything was asked."""
+        return not any(each.total() for each in self._open)
+
+
+FIRST_ROUNDS: Final = (
+    "get_function",
+    "list_event_source_mappings describe_log_streams get_role list_role_policies list_attached_role_policies",
+    "get_log_events get_role_policy",
+)
+"""Of a function outside of a VPC, whose role has one inline policy."""
 
 
 def _none(code: str) -> Failure:

@@ -16,12 +16,14 @@ from tests.operator_cli.diagnosis.faults import FAULTS, OF_ROLE, OTHER, USES_KEY
 from tests.operator_cli.diagnosis.recorded import (
     ACCOUNT,
     BUCKET,
+    FIRST_ROUNDS,
     KEY,
     NAME,
     QUEUE,
     REGION,
     ROLE,
     TABLE,
+    InRounds,
     Recorded,
     deny,
     document,
@@ -562,6 +564,38 @@ def test_no_question_is_asked_that_the_finding_does_not_need(
     if opened & encrypted:
         needed |= {"kms:get_key_policy", *([] if may_use else ["kms:list_grants"])}
     assert asked_of_stores(recorded) == sorted(needed)
+
+
+OF_STORES: Final = "get_queue_attributes get_resource_policy describe_table get_bucket_policy get_bucket_encryption"
+
+
+@pytest.mark.parametrize(
+    ("encryption", "may_use", "rounds"),
+    [
+        ({}, True, [OF_STORES]),
+        (dict.fromkeys([QUEUE, TABLE, BUCKET], KEY), True, [OF_STORES, "get_key_policy"]),
+        ({QUEUE: "alias/data", TABLE: f"{KEY}2"}, True, [OF_STORES, "describe_key", "get_key_policy get_key_policy"]),
+        (
+            {QUEUE: KEY, TABLE: f"{KEY}2"},
+            False,
+            [OF_STORES, "get_key_policy get_key_policy", "list_grants list_grants"],
+        ),
+    ],
+    ids=["no-key", "one-key", "alias", "refused"],
+)
+def test_stores_are_read_in_one_round_and_keys_in_as_many_as_they_need(
+    encryption: dict[str, str], rounds: list[str], *, may_use: bool
+) -> None:
+    """However many there are: each further round waits for what the one before named."""
+    recorded = calling(SEND, PUT_ITEM, PUT)
+    recorded.encryption = encryption
+    recorded.aliases = {"alias/data": (KEY, "CUSTOMER")}
+    recorded.key_policies[f"{KEY}2"] = recorded.key_policies[KEY]
+    if may_use:
+        recorded.inline["work"]["Statement"].append({**USES_KEY, "Resource": "*"})
+    asked = InRounds(recorded, *FIRST_ROUNDS, *rounds)
+    examine(asked, NAME)
+    assert asked.are_over
 
 
 def test_where_the_role_was_not_read_no_resource_is() -> None:

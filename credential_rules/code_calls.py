@@ -16,6 +16,7 @@ from credential_rules.code_memory import TooLarge
 from credential_rules.code_program import Program, inline_program, program_at
 from credential_rules.code_walk import Walk
 from credential_rules.sdk_calls import Call, Listener, Mistaught, Named, Unknown, shown_path, taught_call
+from credential_rules.sources import code_places
 
 if TYPE_CHECKING:
     from credential_rules.code_program import Module
@@ -65,24 +66,48 @@ def _operations(function: Function) -> CodeCalls:
     told = resource.at("Metadata")[METADATA]
     if told:
         return _told(function)
-    runtimes = resource["Runtime"].literals()
-    if runtimes and not any(runtime.startswith("python") for runtime in runtimes):
-        reason = f"the runtime is {runtimes[0]}, and only Python is read"
-        return CodeCalls(unknown=(_of_resource(function, reason),), has_code=_has_code(function))
-    if not function.sources:
-        image = resource["PackageType"].literals() == ["Image"]
-        reason = "its code is a container image" if image else "its code is not part of the run"
-        return CodeCalls(unknown=(_of_resource(function, reason),), has_code=False)
-    if not runtimes and resource["Runtime"]:
+    reason = why_unread(function)
+    if reason:
+        return CodeCalls(unknown=(_of_resource(function, reason),), has_code=_is_handed_over(function))
+    if not resource["Runtime"].literals() and resource["Runtime"]:
         return CodeCalls(unknown=(_of_resource(function, "the template does not decide its runtime"),))
     return _from_source(function)
 
 
-def _has_code(function: Function) -> bool:
-    """Whether the code of a function that is not written in Python was handed over with its template."""
+def why_unread(function: Function) -> str:
+    """Why nothing of a function's code was read; empty if something was, or if its metadata tells what it calls."""
+    resource = function.resource
+    if resource.at("Metadata")[METADATA]:
+        return ""
+    runtimes = resource["Runtime"].literals()
+    if runtimes and not any(runtime.startswith("python") for runtime in runtimes):
+        return f"the runtime is {runtimes[0]}, and only Python is read"
+    if function.sources:
+        return ""
+    if resource["PackageType"].literals() == ["Image"]:
+        return "its code is a container image"
+    places = [place.name for place in code_places(resource) if place.exists()]
+    if places:
+        return f"its code, in {places[0]}, holds no Python file"
+    return "its code is not part of the run"
+
+
+def is_told_as_a_finding(function: Function) -> bool:
+    """Whether what nobody read of a function's code is a finding: where the code was handed over, or an app deploys it.
+
+    A template alone says where code is, and nobody can mend that it is not here.
+    """
+    return function.resource.template.is_of_an_app or _is_handed_over(function)
+
+
+def _is_handed_over(function: Function) -> bool:
+    """Whether the code was handed over with the template; that of other languages not by a folder's name alone."""
     resource = function.resource
     if resource["Code"]["ZipFile"] or resource["InlineCode"]:
         return True
+    runtimes = resource["Runtime"].literals()
+    if not runtimes or any(runtime.startswith("python") for runtime in runtimes):
+        return any(place.exists() for place in code_places(resource))
     keys = (resource["Code"]["S3Key"] or resource["CodeUri"]["Key"]).literals()
     return any(key in resource.template.assets for key in keys)
 
@@ -188,4 +213,14 @@ def _place(one: Unknown | Mistaught) -> tuple[str, int, str]:
     return one.path, one.line, one.reason
 
 
-__all__ = ["METADATA", "Call", "CodeCalls", "Mistaught", "Named", "Unknown", "operations_of"]
+__all__ = [
+    "METADATA",
+    "Call",
+    "CodeCalls",
+    "Mistaught",
+    "Named",
+    "Unknown",
+    "is_told_as_a_finding",
+    "operations_of",
+    "why_unread",
+]

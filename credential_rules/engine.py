@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from credential_rules.assembly import is_assembly, read_assembly
+from credential_rules.code_calls import is_told_as_a_finding, why_unread
 from credential_rules.index import Index
 from credential_rules.reader import Unreadable, looks_like_template, read_template
 from credential_rules.sources import Source, SourceReader, code_that_is_missing, own_files, sources_of_templates
@@ -49,12 +50,25 @@ class Reported:
         return place.template.line_of(steps)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A function of whose code nothing was read, for a reason that is no fault of the template."""
+
+    file: str
+    resource: str
+    reason: str
+
+
 @dataclass
 class Report:
-    """The answer of a run. `errors` says per file why it could not be judged; `files` and `resources` count what was."""
+    """The answer of a run. `errors` says per file why it could not be judged; `files` and `resources` count what was.
+
+    `unread` are the functions whose code was not handed over: no rule on code looked at them, and none found fault.
+    """
 
     findings: list[Reported] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
     files: int = 0
     resources: int = 0
 
@@ -85,6 +99,11 @@ def judge(target: Target, rules: Iterable[Rule]) -> Report:
     report = Report(errors=dict(target.errors))
     report.files = len(target.templates) + len({source.path for source in target.sources})
     report.resources = sum(len(template.resources) for template in target.templates)
+    report.unread = [
+        Unread(resource.template.file, resource.logical_id, reason)
+        for resource, function in index.functions.items()
+        if (reason := why_unread(function)) and not is_told_as_a_finding(function)
+    ]
     order = {template: position for position, template in enumerate(target.templates)}
     seen: set[tuple[str, str, str, str, str, str]] = set()
     for rule in rules:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from credential_rules.engine import Report, Reported
     from credential_rules.rule import Rule
 
+_MOST_NAMED: Final = 3  # functions in a summary
 _RED, _YELLOW, _BOLD, _DIM, _PLAIN = "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -57,7 +58,11 @@ def as_json(report: Report, _rules: Iterable[Rule]) -> str:
                 }
                 for found in report.findings
             ],
-            "checked": {"files": report.files, "resources": report.resources},
+            "checked": {
+                "files": report.files,
+                "resources": report.resources,
+                "unread": [{"file": one.file, "resource": one.resource, "reason": one.reason} for one in report.unread],
+            },
             "errors": [{"file": file, "message": message} for file, message in report.errors.items()],
         },
         indent=2,
@@ -99,7 +104,8 @@ def as_sarif(report: Report, rules: Iterable[Rule]) -> str:
                                     "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(file)}}}],
                                 }
                                 for file, message in report.errors.items()
-                            ],
+                            ]
+                            + [{"level": "note", "message": {"text": said}} for said in [_unread(report)] if said],
                         }
                     ],
                     "results": [_sarif_result(found, positions) for found in report.findings],
@@ -176,7 +182,7 @@ def as_markdown(report: Report, _rules: Iterable[Rule]) -> str:
         lines += ["### Not checked", ""]
         lines += [f"- {_cell(file)}: {_cell(message)}" for file, message in report.errors.items()]
         lines.append("")
-    lines.append(_summary(report))
+    lines.append(_cell(_summary(report)))
     return "\n".join(lines) + "\n"
 
 
@@ -213,7 +219,23 @@ def _summary(report: Report) -> str:
         parts.append(f"{unsure} cannot tell")
     if report.errors:
         parts.append(f"{_count(len(report.errors), 'file')} not checked")
-    return f"{', '.join(parts)}; checked {_count(report.files, 'file')} with {_count(report.resources, 'resource')}."
+    checked = f"{', '.join(parts)}; checked {_count(report.files, 'file')} with {_count(report.resources, 'resource')}."
+    return f"{checked} {_unread(report)}".rstrip()
+
+
+def _unread(report: Report) -> str:
+    """The functions whose code nobody handed over, a few of them by name; empty if there are none."""
+    if not report.unread:
+        return ""
+    by_reason: dict[str, list[str]] = {}
+    for one in report.unread[:_MOST_NAMED]:
+        by_reason.setdefault(_printable(one.reason), []).append(f"'{_printable(one.resource)}'")
+    named = ", ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    more = len(report.unread) - _MOST_NAMED
+    return (
+        f"The code of {_count(len(report.unread), 'function')} was not read: {named}{f' and {more} more' if more > 0 else ''}."
+        " It was not checked, nor were the roles against what it calls."
+    )
 
 
 def _count(number: int, noun: str) -> str:

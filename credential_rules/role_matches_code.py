@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from credential_rules import iam_actions
 from credential_rules.branches import always, branch_of, first_open
-from credential_rules.code_calls import operations_of
+from credential_rules.code_calls import is_told_as_a_finding, operations_of
 from credential_rules.grants import (
     BUNDLES,
     STREAM_ACTIONS,
@@ -63,7 +63,7 @@ _FOR_LAMBDA: Final = frozenset({"lambda.amazonaws.com", "edgelambda.amazonaws.co
 def _role_and_code(index: Index, resource: Resource) -> Iterator[Finding]:
     function = index.functions[resource]
     calls = operations_of(index, function)
-    if not calls.has_code or _is_of_the_cdk(resource):
+    if _is_of_the_cdk(resource) or not (calls.has_code or is_told_as_a_finding(function)):
         return
     for wrong in calls.mistaught:
         yield Finding(
@@ -80,6 +80,8 @@ def _role_and_code(index: Index, resource: Resource) -> Iterator[Finding]:
             unknown.teach,
             CANNOT_TELL,
         )
+    if not calls.has_code:
+        return
     role = function.role
     if role is None:
         if calls.calls:

@@ -298,7 +298,7 @@ def _sources_of(resource: Resource, reader: SourceReader) -> list[Source]:
             code = text.literal
             found += reader.inline(name, text.pattern if code is None else code, is_complete=code is not None)
         return found
-    for location in (*_assets(resource), *_local_code(resource)):
+    for location in code_places(resource):
         if location.is_dir():
             found += reader.folder(location)
         elif location.suffix == ".py":
@@ -307,6 +307,12 @@ def _sources_of(resource: Resource, reader: SourceReader) -> list[Source]:
         elif _is_archive(location):
             found += reader.archive(location)
     return found
+
+
+def code_places(resource: Resource) -> Iterator[Path]:
+    """Where on this machine the code of a function is, or should be."""
+    yield from _assets(resource)
+    yield from _local_code(resource)
 
 
 def code_that_is_missing(templates: list[Template]) -> dict[str, str]:

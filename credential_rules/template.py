@@ -340,6 +340,11 @@ class Template:
     def __repr__(self) -> str:
         return f"<Template {self.file}>"
 
+    @property
+    def is_of_an_app(self) -> bool:
+        """Whether it was read from a cloud assembly, beside everything that the app deploys with it."""
+        return bool(self.stack_name or self.assets)
+
     def section(self, name: str) -> dict[str, Raw]:
         """A top-level section as it was written, empty if it is missing or no mapping."""
         section = self.raw.get(name)

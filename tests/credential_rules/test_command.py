@@ -68,7 +68,7 @@ def test_json_has_the_documented_shape(capsys: pytest.CaptureFixture[str]) -> No
     main(["check", "bad.yaml", "src", "broken.yaml", "--format", "json"])
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) == {"findings", "checked", "errors"}
-    assert answer["checked"] == {"files": 2, "resources": 1}
+    assert answer["checked"] == {"files": 2, "resources": 1, "unread": []}
     assert [error["file"] for error in answer["errors"]] == ["broken.yaml"]
     assert set(answer["errors"][0]) == {"file", "message"}
     by_rule = {found["rule"]: found for found in answer["findings"]}

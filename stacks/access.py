@@ -14,7 +14,7 @@ from stacks.settings import Function, Service
 from stacks.stores import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from stacks.stores import Stores
 
@@ -164,3 +164,12 @@ def key_actions(entry: Access) -> frozenset[str]:
         KeyError: Nobody has said what one of the actions needs.
     """
     return frozenset(needed for action in entry.actions for needed in _KEY_ACTIONS[action])
+
+
+def key_uses(access: Iterable[Access]) -> dict[tuple[Function, Service], frozenset[str]]:
+    """Give what each function's role does with a key of the account's own, by the service that uses it for the role."""
+    uses: dict[tuple[Function, Service], frozenset[str]] = {}
+    for entry in access:
+        if actions := key_actions(entry):
+            uses[entry.function, entry.service] = uses.get((entry.function, entry.service), frozenset()) | actions
+    return uses

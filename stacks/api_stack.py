@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from stacks.access import Path, key_actions
+from stacks.access import Path, key_uses
 from stacks.acknowledgements import acknowledge_wildcard
 from stacks.constructs.event_http_api import EventHttpApi
 from stacks.constructs.monitoring import Monitoring
@@ -142,20 +141,14 @@ class ApiStack(Stack):
                 )
 
         if data.key is not None:
-            uses: dict[tuple[Function, Service], set[str]] = defaultdict(set)
-            for entry in access:
-                uses[entry.function, entry.service] |= key_actions(entry)
-            for (function, service), actions in uses.items():
-                if actions:
-                    self.functions[function].role.add_to_policy(
-                        iam.PolicyStatement(
-                            actions=sorted(actions),
-                            resources=[data.key.key_arn],
-                            conditions={
-                                "StringEquals": {"kms:ViaService": f"{service}.{self.region}.{self.url_suffix}"}
-                            },
-                        )
+            for (function, service), actions in key_uses(access).items():
+                self.functions[function].role.add_to_policy(
+                    iam.PolicyStatement(
+                        actions=sorted(actions),
+                        resources=[data.key.key_arn],
+                        conditions={"StringEquals": {"kms:ViaService": f"{service}.{self.region}.{self.url_suffix}"}},
                     )
+                )
 
         worker = self.functions[Function.WORKER]
         mapping = lambda_.EventSourceMapping(

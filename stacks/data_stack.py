@@ -10,8 +10,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+from stacks.access import key_uses
 from stacks.acknowledgements import acknowledge
-from stacks.constructs.data_key import DataKey
+from stacks.constructs.data_key import DataKey, RoleUse
 from stacks.resource_policies import no_plain_http, no_strangers, through_endpoints
 from stacks.settings import Encryption, Function, Removal
 from stacks.stores import Store, Stores
@@ -94,7 +95,15 @@ class DataStack(Stack):
         self.key = None
         if settings.encryption is Encryption.CUSTOMER:
             self.key = DataKey(
-                self, "Key", alias=f"{settings.prefix}-data", services=["dynamodb", "sqs", "s3"], removal=removal
+                self,
+                "Key",
+                alias=f"{settings.prefix}-data",
+                services=["dynamodb", "sqs", "s3"],
+                uses=[
+                    RoleUse(role=roles[function], service=service, actions=actions)
+                    for (function, service), actions in key_uses(access).items()
+                ],
+                removal=removal,
             ).key
         table_encryption = dynamodb.TableEncryptionV2.customer_managed_key(self.key) if self.key else None
         queue_encryption = sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED

@@ -30,6 +30,11 @@ STORING: Final = (Service.DYNAMODB, Service.SQS, Service.S3)
 Document: TypeAlias = dict[str, Any]
 
 
+NOTHING: Final[Document] = {"Version": "2012-10-17", "Statement": []}
+OTHERS: Final = ("operator", "cdk-hnb659fds-cfn-exec-role-111122223333-us-east-1", "AWSBackupDefaultServiceRole")
+"""Who makes API keys, reads, redrives and restores; who makes the tables, which gives DynamoDB its grants; who backs up."""
+
+
 class Key:
     """The key of a deployment, ready to be asked for."""
 
@@ -97,6 +102,53 @@ def test_a_function_uses_the_key_through_the_services_that_it_calls_and_no_furth
     }
     assert allowed == needed
     assert {function for function, _, _ in allowed} == set(Function)
+
+
+EVERY_USE: Final = (*USES, "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant")
+
+
+def test_the_keys_own_policy_holds_a_functions_role_to_the_same(key: Key) -> None:
+    """Whatever its own policies say, today or once somebody has widened them: two locks, from one table."""
+    allowed = {
+        (function, service, action)
+        for function, service, action in itertools.product(Function, STORING, EVERY_USE)
+        if key.asked(
+            action,
+            role=key.case.deployed.settings.role_name(function),
+            identity=ADMINISTRATOR,
+            via=service,
+            **{"kms:GrantIsForAWSResource": "true"},
+        )
+        is Decision.ALLOWED
+    }
+    assert allowed == {
+        (entry.function, entry.service, action)
+        for entry in access_table(key.case.stores)
+        for action in key_actions(entry)
+    }
+
+
+@pytest.mark.parametrize("role", OTHERS)
+def test_who_else_works_with_the_data_is_not_locked_out(key: Key, role: str) -> None:
+    """KMS takes no list of names that would hold for every account: their own policies decide, as for the stores."""
+    for via, action in itertools.product(STORING, EVERY_USE):
+        more = {"kms:GrantIsForAWSResource": "true"} if action == "kms:CreateGrant" else {}
+        assert key.asked(action, role=role, identity=ADMINISTRATOR, via=via, **more) is Decision.ALLOWED, (via, action)
+        assert key.asked(action, role=role, identity=NOTHING, via=via, **more) is Decision.IMPLICIT_DENY
+
+
+@pytest.mark.parametrize("function", Function)
+def test_a_functions_role_is_known_by_its_whole_name(key: Key, function: Function) -> None:
+    """A role with a longer name is somebody else of the account; one of that name elsewhere is a stranger."""
+    name = key.case.deployed.settings.role_name(function)
+    for role in (f"{name}-too", f"x{name}"):
+        assert key.asked("kms:Encrypt", role=role, identity=ADMINISTRATOR, via=Service.SQS) is Decision.ALLOWED
+        assert key.asked("kms:Encrypt", role=role, identity=NOTHING, via=Service.SQS) is Decision.IMPLICIT_DENY
+    for via, action in itertools.product(STORING, EVERY_USE):
+        assert key.asked(action, role=name, identity=ADMINISTRATOR, account=OTHER, via=via) is Decision.IMPLICIT_DENY, (
+            via,
+            action,
+        )
 
 
 def test_lambdas_poller_can_decrypt_messages(key: Key) -> None:

@@ -618,12 +618,12 @@ _PROOFS: Final = """\
 | evaluator | the deployed policies, judged as IAM does: allowed, not without the action, not on the neighbour | [policy_evaluation.py](../credential_rules/policy_evaluation.py) |
 | one step outside | every role is denied more than seventy calls beside its own: other tables, queues, buckets, functions and roles, other operations on its own, other services | [near_misses.py](../tests/e2e/near_misses.py) |
 | endpoints, stores | every use is admitted, every near miss refused, for every deployment | [test_endpoint_policies.py](../tests/stacks/test_endpoint_policies.py), [test_store_policies.py](../tests/stacks/test_store_policies.py) |
-| key | with a key of one's own: used through the services only, by whom the table names | [test_data_key.py](../tests/stacks/test_data_key.py) |
+| key | with a key of one's own: used through the services only, by whom the table names, by the roles' policies and by the key's; deployed on the local AWS, where each use is taken away and denied to the role's own call | [test_data_key.py](../tests/stacks/test_data_key.py), [test_deploy_role.py](../tests/e2e/test_deploy_role.py) |
 | deploying role | each action is called with its credentials, with and without it; the real CDK bootstraps and deploys | [test_deploy_role.py](../tests/e2e/test_deploy_role.py), [test_deploy_policy.py](../tests/stacks/test_deploy_policy.py) |
 
 What the local AWS does not enforce, so that only the evaluator speaks for it: endpoint policies and `aws:SourceVpce`, policies
-of tables, the streams of a log group, `lambda:SourceFunctionArn`, `iam:PassRole`, tags of EC2's resources, and what
-CloudFormation does as its role. No proof here has been run on an AWS account."""
+of tables, the streams of a log group, `lambda:SourceFunctionArn`, `iam:PassRole`, tags of EC2's resources, which service uses
+a key for whom, and what CloudFormation does as its role. No proof here has been run on an AWS account."""
 
 
 # --- Words ---------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def bring_up(places: Places, show: Callable[[str], None]) -> Outputs:
             Cdk(places, variables, show).deploy(context=CONTEXT)
     with step("[6/6] A tenant, its API key, and one event through the application", show):
         with environment.only(variables):
-            deployed = _deployed(places, record)
+            deployed = deployed_outputs(places, record)
         outputs.write(places.outputs, deployed)
         event_id = journey.travel(deployed)
         show(f"      event {event_id}: accepted, queued, and available to the tenant")
@@ -101,34 +101,12 @@ def ensure_bootstrapped(places: Places, variables: Mapping[str, str], show: Call
         Cdk(places, variables, show).bootstrap()
 
 
-def curl_lines(deployed: Outputs) -> str:
-    """Commands to copy: send an event, read it back, and ask without a key."""
-    # A shell's proxy would be asked for localhost otherwise.
-    base = ["curl", "--noproxy", "localhost", "--cacert", deployed.ca_bundle]
-    key = ["-H", f"x-api-key: {deployed.api_key}"]
-    event = ["-H", "content-type: application/json", "-d", '{"type": "order.created", "data": {"order": "7"}}']
-    url = f"{deployed.api_url}/v1"
-    return "\n".join(
-        shlex.join(command)
-        for command in (
-            [*base, *key, *event, f"{url}/events"],
-            [*base, *key, f"{url}/events/EVENT-ID"],
-            [*base, f"{url}/health"],
-        )
-    )
+def deployed_outputs(places: Places, record: emulator.Record) -> Outputs:
+    """What clients need to know of what is deployed, with an API key that works.
 
-
-@contextmanager
-def step(title: str, show: Callable[[str], None]) -> Iterator[None]:
-    """Announce a step, and say how long it took."""
-    show(title)
-    begin = time.monotonic()
-    yield
-    show(f"      done in {time.monotonic() - begin:.0f} s")
-
-
-def _deployed(places: Places, record: emulator.Record) -> Outputs:
-    """What clients need to know, with an API key that works."""
+    Raises:
+        LocalAwsError: The stacks do not say it.
+    """
     cloud = Cloud()
     data = cloud.stack_outputs(f"Rolebound-{DEPLOYMENT}-Data")
     api = cloud.stack_outputs(f"Rolebound-{DEPLOYMENT}-Api")
@@ -157,3 +135,29 @@ def _deployed(places: Places, record: emulator.Record) -> Outputs:
         endpoint_url=endpoint,
         emulator_pid=record.pid,
     )
+
+
+def curl_lines(deployed: Outputs) -> str:
+    """Commands to copy: send an event, read it back, and ask without a key."""
+    # A shell's proxy would be asked for localhost otherwise.
+    base = ["curl", "--noproxy", "localhost", "--cacert", deployed.ca_bundle]
+    key = ["-H", f"x-api-key: {deployed.api_key}"]
+    event = ["-H", "content-type: application/json", "-d", '{"type": "order.created", "data": {"order": "7"}}']
+    url = f"{deployed.api_url}/v1"
+    return "\n".join(
+        shlex.join(command)
+        for command in (
+            [*base, *key, *event, f"{url}/events"],
+            [*base, *key, f"{url}/events/EVENT-ID"],
+            [*base, f"{url}/health"],
+        )
+    )
+
+
+@contextmanager
+def step(title: str, show: Callable[[str], None]) -> Iterator[None]:
+    """Announce a step, and say how long it took."""
+    show(title)
+    begin = time.monotonic()
+    yield
+    show(f"      done in {time.monotonic() - begin:.0f} s")

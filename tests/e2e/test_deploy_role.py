@@ -2,10 +2,13 @@
 
 The real CDK CLI bootstraps with them. The local AWS's CloudFormation does not act as the role, so a deployment there
 proves nothing about it: instead the role's own credentials ask for every action that it is granted, and one step beside.
+
+What is deployed here at the end is the application with a key of the account's own, and what that key is used for is proven.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from contextlib import contextmanager
@@ -13,14 +16,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from credential_rules.policy_evaluation import Decision
 from event_api.role_clients import AWS_ERRORS, FailureKind, classify
-from local_aws import environment, up
+from local_aws import emulator, environment, journey, up
 from local_aws.cdk import Cdk
 from local_aws.cloud import Cloud
 from local_aws.environment import ACCOUNT, REGION
 from local_aws.errors import LocalAwsError
 from local_aws.places import PROJECT, Places
+from tests.e2e.data_key import ADMINISTRATOR, CALLERS_ACCOUNT, KEY_ACTIONS, MANAGEMENT, STACKS, STATED_BY_KMS, DataKey
 from tests.e2e.roles import without
+from tests.e2e.scenarios import LARGE
 from tests.e2e.smallest_calls import PROOF, smallest_call
 
 if TYPE_CHECKING:
@@ -251,14 +257,89 @@ def test_whoever_deploys_needs_to_become_the_cdks_roles_and_nothing_else(setting
     )
     developer = setting.operator.acting_as(f"arn:aws:iam::{ACCOUNT}:role/developer")
     cdk = Cdk(setting.places, setting.variables | developer.credentials(), lambda _line: None)
+    # With a key of the account's own, which the other end-to-end tests deploy without: the tests below look at it.
     with pytest.raises(LocalAwsError, match="developer/local-aws is not authorized to perform"):
-        cdk.deploy(context=up.CONTEXT)
+        cdk.deploy(context={**up.CONTEXT, "encryption": "customer"})
     setting.operator.call(
         "iam", "PutRolePolicy", RoleName="developer", PolicyName="caller", PolicyDocument=json.dumps(CALLER)
     )
     # What was synthesised a moment ago.
     cdk.deploy(app=str(setting.places.cdk_out))
     assert setting.operator.stack_outputs(f"Rolebound-{up.DEPLOYMENT}-Api")
+
+
+@pytest.fixture(scope="module")
+def data_key(setting: Setting) -> DataKey:
+    """The key of the application that was deployed above."""
+    return DataKey.of(setting.operator, setting.places.directory / "role-change.json")
+
+
+def test_events_travel_encrypted_with_the_accounts_own_key(setting: Setting, data_key: DataKey) -> None:
+    """From the API through queue and worker to the table, and a large payload to the bucket.
+
+    The queues name the key. What tables and bucket are encrypted with, the local AWS's CloudFormation does not keep; that
+    the template says it is for `tests/stacks/test_data_stack.py`.
+    """
+    record = emulator.read_record(setting.places)
+    assert record is not None
+    outputs = up.deployed_outputs(setting.places, record)
+    journey.travel(outputs)
+    large = journey.travel(outputs, LARGE)
+    data = setting.operator.stack_outputs(STACKS[0])
+    bucket = data["PayloadBucketName"]
+    assert setting.operator.call("s3", "HeadObject", Bucket=bucket, Key=f"{outputs.tenant}/{large}")["ContentLength"]
+    for name in ("EventQueueUrl", "DeadLetterQueueUrl"):
+        queue = setting.operator.call("sqs", "GetQueueAttributes", QueueUrl=data[name], AttributeNames=["All"])
+        assert queue["Attributes"]["KmsMasterKeyId"] == data_key.arn
+
+
+def test_each_use_of_the_key_is_needed_by_name(data_key: DataKey, subtests: pytest.Subtests) -> None:
+    """Taken from the role's policy, it is denied.
+
+    The local AWS's services ask for no use of a key, so the role's own credentials do, on the deployed policies without
+    the two conditions that only KMS can state: through which service a call comes, and of whose account.
+    """
+    uses = data_key.uses()
+    assert {use.role.name for use in uses} == {"api", "authorizer", "worker", "sweeper"}
+    with data_key.without_conditions(*STATED_BY_KMS):
+        ciphertext, as_role = data_key.encrypted(), data_key.as_users()
+        for use in uses:
+            with subtests.test(f"{use.role.name}: {use.action}"):
+                call = ("kms", use.action.partition(":")[2], use.parameters(data_key.arn, ciphertext))
+                assert _denied(as_role[use.role.name], call) is None
+                with data_key.roles_policy_without(use):
+                    assert _denied(as_role[use.role.name], call) == use.action.lower()
+
+
+def test_nobody_uses_the_key_directly(setting: Setting, data_key: DataKey, subtests: pytest.Subtests) -> None:
+    """The condition on the service alone keeps out the functions' roles, whatever the use, and the role that deploys."""
+    with data_key.without_conditions(*STATED_BY_KMS):
+        ciphertext = data_key.encrypted()
+    with data_key.without_conditions(CALLERS_ACCOUNT):
+        for name, cloud in {**data_key.as_users(), "deploying role": setting.as_role}.items():
+            for use in data_key.uses():
+                with subtests.test(f"{name}: {use.action}"):
+                    call = ("kms", use.action.partition(":")[2], use.parameters(data_key.arn, ciphertext))
+                    assert _denied(cloud, call) == use.action.lower()
+
+
+def test_through_which_service_a_key_is_used_is_proven_by_the_evaluator(
+    data_key: DataKey, subtests: pytest.Subtests
+) -> None:
+    """On the deployed policies, each role, use and service: allowed is what the table of permissions needs.
+
+    The key's own policy says so too: to a function's role that its own policies allowed everything.
+    """
+    needed = {(use.role.name, service, use.action) for use in data_key.uses() for service in use.services}
+    functions = {use.role.name for use in data_key.uses()}
+    assert ("worker", "sqs", "kms:Decrypt") in needed
+    for role in data_key.roles:
+        for service, action in itertools.product(("dynamodb", "sqs", "s3", "lambda", ""), KEY_ACTIONS):
+            with subtests.test(f"{role.name}: {action} through {service or 'nothing'}"):
+                expected = Decision.ALLOWED if (role.name, service, action) in needed else Decision.IMPLICIT_DENY
+                assert data_key.judged(role, action, service) is expected
+                if role.name in functions and action not in MANAGEMENT:
+                    assert data_key.judged(role, action, service, own_policies=[ADMINISTRATOR]) is expected
 
 
 def _denied(cloud: Cloud, call: tuple[str, str, dict[str, Any]]) -> str | None:

@@ -174,3 +174,19 @@ def test_a_deny_for_the_code_takes_a_permission_from_the_code(target: Target) ->
             assert any("allows dynamodb:PutItem (" in message for message in said)
             return
     pytest.fail("no role may put items")
+
+
+def test_a_deny_that_would_stop_lambda_itself_is_told(target: Target) -> None:
+    """One word more in the operator, and it holds where no function is named: the poller and the interfaces."""
+    for name, written, _ in list(statements(target)):
+        deny = next((one for one in written if one["Effect"] == "Deny"), None)
+        if deny is None or not name.startswith("Worker"):
+            continue
+        whole = deny["Condition"]
+        deny["Condition"] = {"ArnEqualsIfExists": whole["ArnEquals"]}
+        said = [one.message for one in found(target)]
+        deny["Condition"] = whole
+        hit = {match[1] for one in said if (match := re.match(r"Lambda, for '\w+', needs (\S+) on .* denies it", one))}
+        assert hit == set(deny["Action"])
+        return
+    pytest.fail("the worker's role denies nothing")

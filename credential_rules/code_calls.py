@@ -14,8 +14,9 @@ from weakref import WeakKeyDictionary
 from credential_rules import taught_calls
 from credential_rules.code_memory import TooLarge
 from credential_rules.code_program import Program, inline_program, program_at
+from credential_rules.code_record import Call, Mistaught, Named, Record, Unknown, shown_path, taught_call
 from credential_rules.code_walk import Walk
-from credential_rules.sdk_calls import Call, Listener, Mistaught, Named, Unknown, shown_path, taught_call
+from credential_rules.sdk_calls import SdkCalls
 from credential_rules.sources import code_places
 
 if TYPE_CHECKING:
@@ -182,16 +183,15 @@ def _interpreted(program: Program, module: Module, handler: str, *, has_layers: 
 
 
 def _interpret(program: Program, module: Module, handler: str, *, has_layers: bool) -> CodeCalls:
-    walk = Walk(program)
-    listener = Listener(walk, has_layers=has_layers)
-    walk.sdk = listener
+    record = Record()
+    walk = Walk(program, lambda objects: SdkCalls(objects, record, has_layers=has_layers))
     try:
         is_there = walk.run(module, handler)
     except (TooLarge, RecursionError):
         reason = "the program is too large to be followed"
         return CodeCalls(unknown=(Unknown(shown_path(module), 1, reason, _NOT_PYTHON, source=module.source),))
     if not is_there:
-        listener.unknown[shown_path(module), 1, "handler"] = Unknown(
+        record.unknown[shown_path(module), 1, "handler"] = Unknown(
             shown_path(module),
             1,
             f"there is no '{handler}' in the module that its handler names",
@@ -199,9 +199,9 @@ def _interpret(program: Program, module: Module, handler: str, *, has_layers: bo
             source=module.source,
         )
     return CodeCalls(
-        tuple(sorted(listener.calls, key=_order)),
-        tuple(sorted(listener.unknown.values(), key=_place)),
-        tuple(sorted(listener.mistaught, key=_place)),
+        tuple(sorted(record.calls, key=_order)),
+        tuple(sorted(record.unknown.values(), key=_place)),
+        tuple(sorted(record.mistaught, key=_place)),
     )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from credential_rules.code_values import (
     NOTHING,
     OPAQUE,
     Atom,
+    Bound,
     Cell,
     Client,
-    Container,
     External,
     Fields,
     Frame,
@@ -28,8 +28,7 @@ from credential_rules.sdk_services import kind, service_of_stubs
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable
-
+    from collections.abc import Callable, Iterator
 
 _MOST_STEPS: Final = 400_000  # expressions and values looked at; a program that needs more is not decided
 _MOST_OBJECTS: Final = 8  # made in one place; beyond that they are taken as one
@@ -37,6 +36,9 @@ _MOST_OBJECTS: Final = 8  # made in one place; beyond that they are taken as one
 WRAPPING: Final = ("functools.", "contextlib.", "dataclasses.", "typing.", "abc.", "atexit.", "builtins.")
 """Decorators that call what they decorate when somebody does."""
 ENVIRONMENT: Final = frozenset({"os.environ", "os.environ.copy()"})
+
+
+AtomT = TypeVar("AtomT", bound=Atom)
 
 
 class TooLarge(Exception):
@@ -54,7 +56,7 @@ class Memory:
         self._started: set[Frame] = set()
         self._waiting: deque[Frame] = deque()
         self._is_waiting: set[Frame] = set()
-        self._interned: dict[tuple[object, ...], Atom] = {}
+        self._interned: dict[tuple[object, ...], Any] = {}  # a key says of which kind its atom is
         self._externals: dict[str, Value] = {}
         self._made: dict[ast.AST, int] = defaultdict(int)
 
@@ -73,6 +75,20 @@ class Memory:
         if frame not in self._is_waiting and not self.recording:
             self._is_waiting.add(frame)
             self._waiting.append(frame)
+
+    def due(self) -> Iterator[Frame]:
+        """The frames that have to be looked at, until none has."""
+        while self._waiting:
+            frame = self._waiting.popleft()
+            self._is_waiting.discard(frame)
+            yield frame
+
+    def record(self) -> None:
+        """From now on nothing is looked at again: what is reached is noted once more, with all that is known."""
+        self.recording = True
+        self.frame = None
+        self.frames.clear()
+        self._started.clear()
 
     def start(self, frame: Frame) -> None:
         """Has a frame looked at, if it is reached for the first time."""
@@ -103,19 +119,22 @@ class Memory:
                 self.schedule(watcher)
         return found
 
+    def watch(self, fields: Fields) -> None:
+        """Has the current frame hear of every place that is made in an object."""
+        if self.frame is not None:
+            fields.watchers.add(self.frame)
+
     def peek(self, fields: Fields, name: str) -> Value:
         """What stands under a name, without making the place; whoever asked hears when it is made."""
         found = fields.cells.get(name)
         if found is None:
-            if self.frame is not None:
-                fields.watchers.add(self.frame)
+            self.watch(fields)
             return NOTHING
         return self.read(found)
 
     def every(self, fields: Fields) -> Value:
         """Everything that an object holds; the current frame hears of more."""
-        if self.frame is not None:
-            fields.watchers.add(self.frame)
+        self.watch(fields)
         self.step(len(fields.cells))
         found: set[Atom] = set()
         for cell in list(fields.cells.values()):
@@ -123,9 +142,9 @@ class Memory:
         self.step(len(found))
         return frozenset(found)
 
-    def intern(self, key: tuple[object, ...], make: Callable[[], Atom]) -> Atom:
+    def intern(self, key: tuple[object, ...], make: Callable[[], AtomT]) -> AtomT:
         """The one atom for a key."""
-        found = self._interned.get(key)
+        found: AtomT | None = self._interned.get(key)
         if found is None:
             found = self._interned[key] = make()
         return found
@@ -137,6 +156,10 @@ class Memory:
     def variable(self, name: str) -> Atom:
         """The atom of an environment variable's value."""
         return self.intern(("variable", name), lambda: Variable(name))
+
+    def variables_of(self, names: Value) -> Value:
+        """The values of the environment variables of these names."""
+        return frozenset(self.variable(name.text) if isinstance(name, Text) else OPAQUE for name in names)
 
     def external(self, path: str) -> Value:
         """The value of something that is not the program's."""
@@ -181,6 +204,10 @@ class Memory:
         """A method of the SDK's."""
         return self.intern(("method", owner, name), lambda: Method(owner, name))
 
+    def bound(self, owner: Atom, name: str) -> Atom:
+        """A method of data or of something prepared."""
+        return self.intern(("bound", owner, name), lambda: Bound(owner, name))
+
     def _stub(self, service: str, path: str) -> Atom:
         last = path.rpartition(".")[2]
         if last.endswith("ServiceResource"):
@@ -189,41 +216,13 @@ class Memory:
             return self.resource(service, last) if kind(service, last) else OPAQUE
         return self.client(service) if last.endswith("Client") else OPAQUE
 
-    def make(self, node: ast.AST, key: tuple[object, ...], make: Callable[[], Atom]) -> Atom:
+    def make(self, node: ast.AST, key: tuple[object, ...], make: Callable[[], AtomT]) -> AtomT:
         """An object made at `node` in the current frame: one per place and frame, up to a limit."""
         full = (*key, node, self.frame)
-        found = self._interned.get(full)
+        found: AtomT | None = self._interned.get(full)
         if found is None:
             self._made[node] += 1
             if self._made[node] > _MOST_OBJECTS:
                 return self.intern((*key, node), make)
             found = self._interned[full] = make()
         return found
-
-    def container(self, node: ast.AST, use: str = "") -> Container:
-        """The list or mapping that `node` makes."""
-        found = self.make(node, ("container", use), Container)
-        assert isinstance(found, Container)  # noqa: S101 (says to the type checker what `_new` made)
-        return found
-
-    def put(self, owner: Container, keys: Value, value: Value) -> None:
-        """Puts a value into a container under each of the keys."""
-        named = [key.text for key in keys if isinstance(key, Text)]
-        for name in named:
-            self.write(self.field(owner.fields, name), value)
-        if len(named) < len(keys) or not keys:
-            self.write(self.field(owner.fields, "*"), value)
-            self.write(owner.keys, frozenset(key for key in keys if not isinstance(key, Text)))
-
-    def pour(self, source: Atom, into: Container) -> None:
-        """Puts what one container holds into another, under the same keys."""
-        if isinstance(source, Container):
-            if source is into:
-                return
-            if self.frame is not None:
-                source.fields.watchers.add(self.frame)
-            for name, cell in list(source.fields.cells.items()):
-                self.write(self.field(into.fields, name), self.read(cell))
-            self.write(into.keys, self.read(source.keys))
-        else:
-            self.write(self.field(into.fields, "*"), frozenset({source}))

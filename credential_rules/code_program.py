@@ -47,6 +47,14 @@ class Module:
         """The package that relative imports begin at."""
         return self.name if self.is_package else self.name.rpartition(".")[0]
 
+    def absolute(self, node: ast.ImportFrom) -> str:
+        """The full name of the module that an import of its names, empty for the folder of the program."""
+        if not node.level:
+            return node.module or ""
+        parts = self.package.split(".") if self.package else []
+        parts = parts[: len(parts) - (node.level - 1)]
+        return ".".join([*parts, *([node.module] if node.module else [])])
+
     @cached_property
     def comments(self) -> dict[int, str]:
         """What the comments that begin with `# aws:` say, by their line."""
@@ -94,7 +102,6 @@ class FunctionInfo:
     node: Callable_
     module: Module
     owner: ClassInfo | None
-    enclosing: FunctionInfo | None
 
     @property
     def name(self) -> str:
@@ -120,6 +127,12 @@ class FunctionInfo:
             if default is not None:
                 found[part.arg] = default
         return found
+
+    @cached_property
+    def annotations(self) -> dict[str, ast.expr]:
+        """What the parameters are annotated with."""
+        written = (*self.parameters, *self.node.args.kwonlyargs)
+        return {part.arg: part.annotation for part in written if part.annotation is not None}
 
     @cached_property
     def locals(self) -> frozenset[str]:
@@ -171,7 +184,6 @@ class ClassInfo:
 
     node: ast.ClassDef
     module: Module
-    enclosing: FunctionInfo | None
     annotations: dict[str, ast.expr] = field(default_factory=dict)
 
     @property

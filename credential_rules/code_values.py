@@ -95,7 +95,9 @@ class Anything(Atom):
 
 
 OPAQUE: Final = Opaque()
+ONLY_OPAQUE: Final[Value] = frozenset({OPAQUE})
 ANYTHING: Final = Anything()
+ONLY_ANYTHING: Final[Value] = frozenset({ANYTHING})
 
 
 @dataclass(eq=False, slots=True)
@@ -179,6 +181,7 @@ class Session(Atom):
 
 
 SESSION: Final = Session()
+ONLY_SESSION: Final[Value] = frozenset({SESSION})
 
 
 @dataclass(eq=False, slots=True)

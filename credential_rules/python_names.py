@@ -62,10 +62,6 @@ class Names:
 
     # --- where a node stands ---
 
-    def scope_of(self, node: ast.AST) -> Scope:
-        """The function that a node stands in."""
-        return self._scopes.get(node)
-
     def class_of(self, node: ast.AST) -> ast.ClassDef | None:
         """The class that a node stands in, also deep within its methods."""
         return self._classes.get(node)

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credential_rules import code_calls
+from credential_rules.code_objects import Objects
 from credential_rules.code_program import Module, Program
+from credential_rules.code_walk import Walk
 from credential_rules.reader import Unreadable
 from credential_rules.sources import parse_source
 
@@ -378,3 +380,11 @@ def test_programs_without_end_come_to_an_end(code: str) -> None:
     start = time.process_time()
     interpret(code)
     assert time.process_time() - start < 10
+
+
+def test_no_layer_of_the_walk_answers_for_another_by_chance() -> None:
+    """What a layer leaves open for one above it, it says; any other name stands in one layer alone."""
+    layers = [layer for layer in Walk.__mro__ if layer.__module__.startswith("credential_rules.")]
+    names = [name for layer in layers for name, what in vars(layer).items() if callable(what) and name != "__init__"]
+    assert len(layers) > 5
+    assert {name for name in names if names.count(name) > 1} == Objects.__abstractmethods__

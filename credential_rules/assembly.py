@@ -157,12 +157,15 @@ def _assets(part: Part, errors: dict[str, str]) -> dict[str, Path]:
 
 def _template(path: Path, errors: dict[str, str]) -> Template | None:
     try:
-        return read_template(path)
+        template = read_template(path)
     except Unreadable as error:
         # CDK writes stacks without resources as they are, and they hold nothing to refuse.
         if "no 'Resources'" not in str(error):
             errors[str(path)] = str(error)
         return None
+    if template.damage:
+        errors[str(path)] = template.damage
+    return template
 
 
 def _environment(environment: Raw) -> tuple[str, str]:

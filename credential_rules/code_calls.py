@@ -104,7 +104,8 @@ def is_told_as_a_finding(function: Function) -> bool:
 def _is_handed_over(function: Function) -> bool:
     """Whether the code was handed over with the template; that of other languages not by a folder's name alone."""
     resource = function.resource
-    if resource["Code"]["ZipFile"] or resource["InlineCode"]:
+    inline = resource["InlineCode"] or resource["Code"]["ZipFile"]
+    if inline and not inline.is_unknown:
         return True
     runtimes = resource["Runtime"].literals()
     if not runtimes or any(runtime.startswith("python") for runtime in runtimes):

@@ -240,6 +240,10 @@ def _read_folder(folder: Path, target: Target, reader: SourceReader, alone: list
 
 def _read_template(path: Path, target: Target) -> None:
     try:
-        target.templates.append(read_template(path))
+        template = read_template(path)
     except Unreadable as error:
         target.errors[str(path)] = str(error)
+        return
+    target.templates.append(template)
+    if template.damage:
+        target.errors[str(path)] = template.damage

@@ -218,7 +218,7 @@ def _summary(report: Report) -> str:
     if unsure:
         parts.append(f"{unsure} cannot tell")
     if report.errors:
-        parts.append(f"{_count(len(report.errors), 'file')} not checked")
+        parts.append(f"{_count(len(report.errors), 'file')} not checked in full")
     checked = f"{', '.join(parts)}; checked {_count(report.files, 'file')} with {_count(report.resources, 'resource')}."
     return f"{checked} {_unread(report)}".rstrip()
 

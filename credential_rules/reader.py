@@ -26,6 +26,7 @@ MOST_NODES: Final = 2_000_000
 DEEPEST: Final = 200
 """Levels of nesting. CloudFormation itself stops far earlier, and Python's stack holds about five times as many."""
 
+_MOST_NAMED: Final = 50  # of what is damaged: more than that is mended by what made the file
 _CANNOT_JUDGE: Final = "None of its resources were checked."
 _TEMPLATE_MARK = re.compile(rb"AWSTemplateFormatVersion|AWS::Serverless-2016-10-31|AWS::[A-Za-z0-9]+::[A-Za-z0-9]+")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
@@ -43,15 +44,18 @@ class Unreadable(Exception):
 
 
 def read_template(path: Path) -> Template:
-    """The template in `path`.
+    """The template in `path`. Resources that are none are left out of it, and named in its `damage`.
 
     Raises:
         Unreadable: it cannot be opened, is too large, no text, no JSON or YAML, or no template with resources.
     """
     text = read_text(path)
     raw = parse(text, is_json=path.suffix == ".json")
-    _check_shape(raw)
-    return Template(file=str(path), raw=expand_loops(raw), directory=path.parent, line_of=_Lines(text).line_of)
+    line_of = _Lines(text).line_of
+    raw, damage = _whole(raw, line_of)
+    if any(_is_strange(name) for name in _FUNCTIONS_IN_TEXT.findall(text)):
+        damage = f"{damage} {_strange_calls(raw, line_of)}".strip()
+    return Template(file=str(path), raw=raw, directory=path.parent, line_of=line_of, damage=damage)
 
 
 def looks_like_template(path: Path) -> bool:
@@ -122,26 +126,116 @@ def parse(text: str, *, is_json: bool = False) -> dict[str, Raw]:
     return raw
 
 
-def _check_shape(raw: dict[str, Raw]) -> None:
+def _whole(raw: dict[str, Raw], line_of: Callable[[Steps], int | None]) -> tuple[dict[str, Raw], str]:
+    """The template with its loops written out and without what is damaged, and what to say of that."""
     resources = raw.get("Resources")
     if not isinstance(resources, dict) or not resources:
         what = "no 'Resources'" if not resources else f"'Resources' as a {type(resources).__name__}"
         raise Unreadable(
             f"The file has {what}: it is no template. {_CANNOT_JUDGE} Name a CloudFormation or SAM template."
         )
-    for logical_id, resource in resources.items():
-        if logical_id.startswith("Fn::"):
-            continue
-        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise Unreadable(
-                f"Resource '{logical_id}' has no 'Type'. {_CANNOT_JUDGE} CloudFormation refuses it too: add the type."
-            )
-        properties = resource.get("Properties")
-        if properties is not None and not isinstance(properties, dict):
-            raise Unreadable(
-                f"Resource '{logical_id}' has 'Properties' that are a {type(properties).__name__}, not a mapping."
-                f" {_CANNOT_JUDGE} Correct the indentation there."
-            )
+    found: dict[str, Raw] = {}
+    damage: list[str] = []
+    for key, value in resources.items():
+        made, broken_loop = _written_out(raw, key, value)
+        faults = [(f"Loop '{broken_loop[:80]}'", _NO_LOOP)] if broken_loop else []
+        for logical_id, resource in made.items():
+            fault = "" if logical_id.startswith("Fn::") else _fault(resource)
+            if fault:
+                faults.append((f"Resource '{logical_id[:80]}'", fault))
+            else:
+                found[logical_id] = resource
+        if faults:
+            line = line_of(("Resources", key))
+            where = f" (line {line})" if line else ""
+            damage += [f"{name}{where} {fault}." for name, fault in faults]
+    if not damage:
+        return (raw if found.keys() == resources.keys() else {**raw, "Resources": found}), ""
+    said = _listed(damage)
+    if not any(not logical_id.startswith("Fn::") for logical_id in found):
+        raise Unreadable(f"{said} {_CANNOT_JUDGE} CloudFormation refuses it too: correct it there.")
+    they = "It was" if len(damage) == 1 else "They were"
+    return {**raw, "Resources": found}, (
+        f"{said} {they} not checked; the others were. CloudFormation refuses the template: correct it there."
+    )
+
+
+def _fault(resource: Raw) -> str:
+    """What keeps a resource from being one; empty if nothing does."""
+    if not isinstance(resource, dict):
+        return f"is {_kind(resource)}, not a mapping"
+    kind = resource.get("Type")
+    if kind is None or kind == "":
+        return "has no 'Type'"
+    if not isinstance(kind, str):
+        return f"has a 'Type' that is {_kind(kind)}, not a text"
+    properties = resource.get("Properties")
+    if properties is not None and not isinstance(properties, dict):
+        return f"has 'Properties' that are {_kind(properties)}, not a mapping"
+    return ""
+
+
+# --- functions that CloudFormation does not have ------------------------------------------------------------------
+
+_FUNCTIONS_IN_TEXT: Final = re.compile(r"""(?:Fn::|(?<![^\s\[{,(:-])!)([A-Za-z][\w:.]*)""")
+"""What may be a function's name, in either spelling: text that only looks like one is sorted out where it stands."""
+_KNOWN_FUNCTIONS: Final = frozenset(
+    {
+        *("And", "Base64", "Cidr", "Condition", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap"),
+        *("GetAtt", "GetAZs", "GetStackOutput", "If", "ImportValue", "Join", "Length", "Not", "Or", "Ref", "RefAll"),
+        *("Select", "Split", "Sub", "ToJsonString", "Transform", "ValueOf", "ValueOfAll"),
+    }
+)
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html"""
+
+
+def _is_strange(name: str) -> bool:
+    return name not in _KNOWN_FUNCTIONS and not name.startswith("ForEach::")
+
+
+def _strange_calls(raw: dict[str, Raw], line_of: Callable[[Steps], int | None]) -> str:
+    """What to say of the resources that call a function which only a macro could know; empty if none does."""
+    resources = raw["Resources"]
+    said: list[str] = []
+    for logical_id, resource in resources.items() if isinstance(resources, dict) else ():
+        if isinstance(resource, dict):
+            written: Raw = {key: value for key, value in resource.items() if key != "Metadata"}
+            steps = next(_strange(("Resources", logical_id), written), None)
+            if steps is not None:
+                line = line_of(steps)
+                where = f" (line {line})" if line else ""
+                said.append(f"Resource '{logical_id[:80]}'{where} calls '{str(steps[-1])[:80]}'.")
+    if not said:
+        return ""
+    return (
+        f"{_listed(said)} CloudFormation has no such function: what it stands for was not checked. Correct the name; if a"
+        " macro of yours knows it, check what `aws cloudformation get-template --template-stage Processed` gives."
+    )
+
+
+def _listed(said: list[str]) -> str:
+    more = len(said) - _MOST_NAMED
+    return " ".join(said[:_MOST_NAMED]) + (f" So it is with {more} more." if more > 0 else "")
+
+
+def _strange(steps: Steps, raw: Raw) -> Iterator[Steps]:
+    if isinstance(raw, dict):
+        for key, value in raw.items():
+            if len(raw) == 1 and key.startswith("Fn::") and _is_strange(key.removeprefix("Fn::")):
+                yield (*steps, key)
+            yield from _strange((*steps, key), value)
+    elif isinstance(raw, list):
+        for position, value in enumerate(raw):
+            yield from _strange((*steps, position), value)
+
+
+_NO_LOOP: Final = "is not a name, a list and a mapping of resources"
+_KINDS: Final[dict[type, str]] = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false"}
+
+
+def _kind(raw: Raw) -> str:
+    """What a value is, for people."""
+    return "empty" if raw is None else _KINDS.get(type(raw), "a number")
 
 
 def _unique(pairs: list[tuple[str, Raw]]) -> dict[str, Raw]:
@@ -359,28 +453,37 @@ def _tagged(tag: str, raw: Raw) -> Raw:
 # --- Fn::ForEach --------------------------------------------------------------------------------------------------
 
 
-def expand_loops(raw: dict[str, Raw]) -> dict[str, Raw]:
-    """The template with each `Fn::ForEach` over resources written out; a loop over an unknown list runs once."""
-    resources = raw.get("Resources")
-    if not isinstance(resources, dict) or not any(key.startswith("Fn::ForEach::") for key in resources):
-        return raw
-    return {**raw, "Resources": dict(_loop_bodies(raw, resources, 0))}
+def _written_out(template: dict[str, Raw], key: str, value: Raw) -> tuple[dict[str, Raw], str]:
+    """The resources that a key of `Resources` stands for; if it is a loop that makes none, none and the loop's key.
+
+    A loop over an unknown list runs once.
+    """
+    if not key.startswith("Fn::ForEach::"):
+        return {key: value}, ""
+    try:
+        return dict(_loop_bodies(template, key, value, 0)), ""
+    except _NoLoop as error:
+        return {}, str(error)
 
 
-def _loop_bodies(template: dict[str, Raw], section: dict[str, Raw], depth: int) -> Iterator[tuple[str, Raw]]:
-    for key, value in section.items():
-        if not key.startswith("Fn::ForEach::"):
-            yield key, value
-            continue
-        if depth > 4 or not isinstance(value, list) or len(value) != 3:  # noqa: PLR2004 (name, collection, body; AWS allows 5 levels)
-            continue
-        name, collection, body = value
-        if not isinstance(name, str) or not isinstance(body, dict):
-            continue
-        for item in _collection(template, collection) or [f"${{{name}}}"]:
-            replaced = _replace_name(body, name, item)
-            if isinstance(replaced, dict):
-                yield from _loop_bodies(template, replaced, depth + 1)
+class _NoLoop(Exception):
+    """A loop that CloudFormation refuses; the text is its key."""
+
+
+def _loop_bodies(template: dict[str, Raw], key: str, value: Raw, depth: int) -> Iterator[tuple[str, Raw]]:
+    if not key.startswith("Fn::ForEach::"):
+        yield key, value
+        return
+    if depth > 4 or not isinstance(value, list) or len(value) != 3:  # noqa: PLR2004 (name, collection, body; AWS allows 5 levels)
+        raise _NoLoop(key)
+    name, collection, body = value
+    if not isinstance(name, str) or not isinstance(body, dict):
+        raise _NoLoop(key)
+    for item in _collection(template, collection) or [f"${{{name}}}"]:
+        replaced = _replace_name(body, name, item)
+        if isinstance(replaced, dict):
+            for inner, made in replaced.items():
+                yield from _loop_bodies(template, inner, made, depth + 1)
 
 
 def _collection(template: dict[str, Raw], collection: Raw) -> list[str]:

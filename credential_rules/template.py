@@ -320,7 +320,8 @@ class Template:
 
     `stack_name` and `account` are known for CDK assemblies only. `parent` is the `AWS::CloudFormation::Stack` resource
     that instantiates this template (None also if several do: `is_shared`), `children` the templates of its own nested stacks by logical id. `export` gives
-    the value behind an export's name in any template of the run, `stack_output` the one behind an output of a stack.
+    the value behind an export's name in any template of the run, `stack_output` the one behind an output of a stack. `damage`
+    says what of the file is not in it, for people; empty if it is whole.
     """
 
     file: str
@@ -336,6 +337,7 @@ class Template:
     export: Callable[[str], Node | None] = field(default=lambda _name: None)
     stack_output: Callable[[str, str], Node | None] = field(default=lambda _stack, _output: None)
     line_of: Callable[[Steps], int | None] = field(default=lambda _steps: None)
+    damage: str = ""
 
     def __repr__(self) -> str:
         return f"<Template {self.file}>"

@@ -368,6 +368,20 @@ def test_an_unreadable_template_is_reported_by_its_own_stage(assembly: Assembly)
     ]
 
 
+def test_a_damaged_resource_fails_synth_and_the_others_are_judged(assembly: Assembly) -> None:
+    """By name, at its stack; nobody takes the rest of the stack for passed."""
+    file = assembly.template("B")
+    raw = json.loads(file.read_text(encoding="utf-8"))
+    raw["Resources"]["Damaged"] = {"Properties": {}}
+    file.write_text(json.dumps(raw), encoding="utf-8")
+    report = assembly.judged("B")
+    (unread,) = (one for one in report.violations if one.rule_name == "everything-was-judged")
+    assert "Resource 'Damaged' (line 1) has no 'Type'" in unread.description
+    assert [at.construct_path for at in unread.violating_resources] == ["B/Main"]
+    assert not report.success
+    assert len([one for one in report.violations if one.rule_name == "no-iam-users"]) == 2
+
+
 def test_a_stack_that_no_manifest_names_is_reported(assembly: Assembly) -> None:
     """What CDK hands over and nobody read was not judged."""
     (assembly.folder / "assembly-B" / "manifest.json").write_text('{"artifacts": {}}')

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credential_rules.engine import Target, judge, read
+from credential_rules.__main__ import main
+from credential_rules.engine import Target, check, judge, read
 from credential_rules.reader import MOST_BYTES, Unreadable, parse, read_template
 from credential_rules.registry import all_rules
 from credential_rules.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{('*' + chr(97 + i) + ',') * 10}]\n" for i in range(9)
@@ -88,8 +92,8 @@ Resources:
         (b"Parameters: {}", "no 'Resources'"),
         (b"Resources: []", "no 'Resources'"),
         (b"Resources: [1]", "'Resources' as a list"),
-        (b"Resources: {A: {Properties: {}}}", "'A' has no 'Type'"),
-        (b"Resources: {A: 3}", "'A' has no 'Type'"),
+        (b"Resources: {A: {Properties: {}}}", "'A' (line 1) has no 'Type'"),
+        (b"Resources: {A: 3}", "'A' (line 1) is a number"),
         (b"Resources: {A: {Type: T, Properties: [1]}}", "not a mapping"),
         (b"\x7fELF\0\0\0", "binary"),
         (b"\x89PNG\r\n\x1a\n\0\0", "binary"),
@@ -117,6 +121,167 @@ def test_bad_file_is_named_and_the_others_are_checked(content: bytes, says: str,
     assert says in report.errors[str(bad)]
     assert "None of its resources were checked." in report.errors[str(bad)]
     assert [found.file for found in report.findings if found.rule == "no-iam-users"] == [str(good)]
+
+
+DAMAGE: Final = {
+    "{Properties: {UserName: x}}": "has no 'Type'",
+    "{Type: }": "has no 'Type'",
+    "{Type: ''}": "has no 'Type'",
+    "{Type: 3}": "has a 'Type' that is a number, not a text",
+    "{Type: [AWS::IAM::User]}": "has a 'Type' that is a list, not a text",
+    "{Type: !Ref Kind}": "has a 'Type' that is a mapping, not a text",
+    "[Type, AWS::IAM::User]": "is a list, not a mapping",
+    "AWS::IAM::User": "is a text, not a mapping",
+    "": "is empty, not a mapping",
+    "3": "is a number, not a mapping",
+    "{Type: AWS::IAM::User, Properties: [UserName, x]}": "has 'Properties' that are a list, not a mapping",
+    "{Type: AWS::IAM::User, Properties: UserName}": "has 'Properties' that are a text, not a mapping",
+    "{Type: AWS::IAM::User, Properties: true}": "has 'Properties' that are true or false, not a mapping",
+}
+
+
+@pytest.mark.parametrize("written", DAMAGE)
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_a_damaged_resource_is_named_with_its_line_and_the_others_are_judged(
+    suffix: str, written: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One slip of the indentation hides nothing but its own resource, and that is said: status 2."""
+    file = tmp_path / f"template.{suffix}"
+    text = f"Resources:\n  User: {{Type: AWS::IAM::User}}\n  Damaged: {written}\n  Too: {{Type: AWS::IAM::User}}\n"
+    file.write_text(text if suffix == "yaml" else json.dumps(parse(text), indent=1), encoding="utf-8")
+    line = next(n for n, one in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if "Damaged" in one)
+    report = check([file], all_rules())
+    assert [found.resource for found in report.findings if found.rule == "no-iam-users"] == ["User", "Too"]
+    assert report.resources == 2
+    (message,) = report.errors.values()
+    assert f"Resource 'Damaged' (line {line}) {DAMAGE[written]}. It was not checked; the others were." in message
+    assert "None of its resources" not in message
+    assert main(["check", str(file)]) == 2
+    assert "1 file not checked in full" in capsys.readouterr().out
+
+
+def test_every_damaged_resource_is_named(tmp_path: Path) -> None:
+    """A person mends all of them at once."""
+    file = tmp_path / "template.yaml"
+    file.write_text("Resources:\n  A: {Type: T}\n  B: 3\n  C: []\n", encoding="utf-8")
+    (message,) = check([file], all_rules()).errors.values()
+    assert (
+        "Resource 'B' (line 3) is a number, not a mapping. Resource 'C' (line 4) is a list, not a mapping." in message
+    )
+    assert "They were not checked; the others were." in message
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "text",
+        "[Name, [a, b]]",
+        "[[Name], [a, b], {'User${Name}': {Type: AWS::IAM::User}}]",
+        "[Name, [a, b], [AWS::IAM::User]]",
+    ],
+)
+def test_a_damaged_loop_is_named_and_the_rest_is_judged(loop: str, tmp_path: Path) -> None:
+    """What a loop would make cannot be seen: it is not passed over."""
+    file = tmp_path / "template.yaml"
+    text = f"Resources:\n  User: {{Type: AWS::IAM::User}}\n  Fn::ForEach::Users: {loop}\n"
+    file.write_text(text, encoding="utf-8")
+    report = check([file], all_rules())
+    assert "Loop 'Fn::ForEach::Users' (line 3)" in report.errors[str(file)]
+    assert [found.resource for found in report.findings if found.rule == "no-iam-users"] == ["User"]
+
+
+def test_a_damaged_resource_in_a_loop_is_named_with_the_loops_line(tmp_path: Path) -> None:
+    """The names that a loop makes stand nowhere in the file."""
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        "Resources:\n  User: {Type: AWS::IAM::User}\n  Fn::ForEach::X:\n    - N\n    - [a, b]\n    - {'Made${N}': {Properties: {}}}\n"
+    )
+    (message,) = check([file], all_rules()).errors.values()
+    assert "Resource 'Madea' (line 3) has no 'Type'." in message
+    assert "Resource 'Madeb' (line 3) has no 'Type'." in message
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_a_function_that_nobody_knows_is_named_and_everything_else_is_judged(suffix: str, tmp_path: Path) -> None:
+    """What it stands for was not seen; the rest of its resource was, and so were the others."""
+    text = (
+        "Resources:\n  User:\n    Type: AWS::IAM::User\n    Properties:\n      UserName: !Sub '${AWS::Region}-x'\n"
+        "      Policies:\n        - !Fetch {From: there}\n  Too: {Type: AWS::IAM::User, Properties: {UserName: '!Fetch it'}}\n"
+        "  Fine: {Type: AWS::SQS::Queue, Metadata: {Note: !Other x}, Properties: {QueueName: !Length [a]}}\n"
+    )
+    file = tmp_path / f"template.{suffix}"
+    file.write_text(text if suffix == "yaml" else json.dumps(parse(text), indent=1), encoding="utf-8")
+    line = next(n for n, one in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if "Fetch" in one)
+    report = check([file], all_rules())
+    (message,) = report.errors.values()
+    assert message.startswith(f"Resource 'User' (line {line}) calls 'Fn::Fetch'. CloudFormation has no such function")
+    assert "--template-stage Processed" in message
+    assert "'Too'" not in message
+    assert "'Fine'" not in message
+    assert [found.resource for found in report.findings if found.rule == "no-iam-users"] == ["User", "Too"]
+
+
+def test_the_functions_of_cloudformation_are_known(tmp_path: Path) -> None:
+    """Every one of them, in both spellings, is no damage."""
+    calls = "\n".join(
+        f"      P{number}: !{name} x"
+        for number, name in enumerate(
+            [
+                "Base64",
+                "Cidr",
+                "FindInMap",
+                "GetAtt",
+                "GetAZs",
+                "ImportValue",
+                "Join",
+                "Length",
+                "Select",
+                "Split",
+                "Sub",
+                "ToJsonString",
+                "Transform",
+                "If",
+                "And",
+                "Or",
+                "Not",
+                "Equals",
+                "Ref",
+                "Condition",
+                "GetStackOutput",
+            ]
+        )
+    )
+    long = "\n".join(
+        f"      L{number}: {{Fn::{name}: x}}" for number, name in enumerate(("Base64", "ForEach::X", "Join"))
+    )
+    file = tmp_path / "template.yaml"
+    file.write_text(f"Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n{calls}\n{long}\n")
+    assert check([file], []).errors == {}
+
+
+WHOLE: st.SearchStrategy[Any] = st.just({"Type": "AWS::IAM::User"})
+BROKEN: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 3, True, "x", [], [{"Type": "AWS::IAM::User"}], {}, {"Type": None}, {"Type": 3}]
+) | st.sampled_from(
+    [{"Type": "AWS::IAM::User", "Properties": properties} for properties in list[Any](("x", [], 3, False, [{}]))]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.from_regex(r"[A-Z][a-z0-9]{0,4}", fullmatch=True), WHOLE | BROKEN, min_size=1, max_size=6))
+def test_whatever_is_damaged_the_rest_is_judged_and_nothing_is_lost(resources: dict[str, Any]) -> None:
+    """Each resource is either judged or named."""
+    whole = {name for name, raw in resources.items() if raw == {"Type": "AWS::IAM::User"}}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "template.json")
+        file.write_text(json.dumps({"Resources": resources}), encoding="utf-8")
+        report = check([file], [rule for rule in all_rules() if rule.slug == "no-iam-users"])
+    assert {found.resource for found in report.findings} == whole
+    said = "".join(report.errors.values())
+    if whole:
+        assert set(re.findall(r"Resource '(\w+)' \(line 1\)", said)) == set(resources) - whole
+    else:
+        assert "None of its resources were checked." in said
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ _PASSWORD_IN_URL = re.compile(
 _HEADER = re.compile(r"(?i)\b(?P<scheme>basic|bearer)\s+(?P<value>[a-z0-9+/=_.~-]{16,})")
 _SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _SECRET_KEY_NEAR = re.compile(
-    r"(?i)(?:aws_?secret|secret_?(?:access_?)?key|secret_?access|access_?key(?!_?id)|aws_?key)"
+    r"(?i)(?:aws[_-]?secret|secret[_-]?(?:access[_-]?)?key|secret[_-]?access|access[_-]?key(?![_-]?id)|aws[_-]?key)"
     r"[^\n]{0,40}?(?<![A-Za-z0-9/+])(?-i:(?P<key>[A-Za-z0-9/+]{40}))(?![A-Za-z0-9/+=])"
 )
 _LONG = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40,}")
@@ -190,6 +190,7 @@ _RANDOM_ALPHABET = re.compile(r"[A-Za-z0-9+/=_.~!@#$%^&*-]{16,}")
 _LONGEST_WORD = re.compile(r"[a-z]{6,}")
 _SEGMENT = re.compile(r"[a-z]+|[A-Z]+|[0-9]+|[/+]")
 _SHORTEST_DRAWN: Final = 6
+_SHORTEST_KEY: Final = 10
 _LEAST_BITS: Final = 3.0  # per character: words have fewer, 16 drawn characters have more
 _LEAST_BITS_OF_A_KEY: Final = (
     4.3  # 40 characters of base 64 drawn at random have 4.4 to 5.1, hexadecimal ones at most 4
@@ -400,16 +401,18 @@ def is_secret(text: str, name: str) -> bool:
 
 # --- secrets that scripts and configuration files assign ----------------------------------------------------------
 
-_SECRET_WORD = re.compile(r"(?i)pass|pwd|secret|token|key|cred|identified|-u\b|--user\b|net user")
+_SECRET_WORD = re.compile(
+    r"(?i)pass|pwd|secret|token|key|cred|identified|-u\b|--user\b|net user|curl|mysql|alias set|securestring"
+)
 _QUOTED = r"\\?\"(?P<{0}d>[^\"\\\n]*)\\?\"|'(?P<{0}s>[^'\n]*)'"
 # Names are bounded: a long run of letters must not be read again from each of its letters.
-_ASSIGNMENT = re.compile(
-    r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80}+)\\?[\"']?(?:"
-    # NAME=value, --name=value, ...;Password=value;
-    r"=(?:" + _QUOTED.format("t") + r"|(?P<tight>[^\s;&,\"'`|<>)}\]]+))"
-    # name: "value", "name" => 'value', name = "value"
-    r"|\s{0,20}(?:=>|:=|=|:)\s{0,20}(?:" + _QUOTED.format("l") + r"))"
+_NAMED = re.compile(
+    r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80}+)\\?[\"']?\]?(?P<sign>\s{0,20}(?:=>|:=|=|:)\s{0,20})"
 )
+# name: "value", "name" => 'value', name["name"] = "value"
+_IN_QUOTES = re.compile(_QUOTED.format("q"))
+# NAME=value, --name=value, ...;Password=value;
+_TIGHT = re.compile(r"[^\s;&,\"'`|<>)}\]]+")
 _LINE = re.compile(
     r"(?m)^[ \t]*(?:-[ \t]+|export[ \t]+|set[ \t]+)?[\"']?(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80}+)[\"']?[ \t]*[=:][ \t]*"
     r"(?P<value>[^\s\"'`{\[|>&*#]\S*)[ \t]*\r?$"
@@ -425,6 +428,33 @@ _PAIR = re.compile(
     r"(?![^{}]*(?:SECRETS_MANAGER|PARAMETER_STORE))"
 )
 _DEFINE = re.compile(r"\bdefine\(\s*[\"'](?P<name>\w{3,80})[\"']\s*,\s*[\"'](?P<value>[^\"'\n]+)[\"']")
+# In these a word may be anything: only what is drawn counts.
+_WORD = r"[\"']?(?P<value>[^\s\"'`;&|<>$]+)[\"']?"
+_VARIABLE: Final = (
+    # setx /M NAME value, setenv NAME value, set -gx NAME value, Set-Item Env:NAME value, and a Dockerfile's ENV NAME value
+    re.compile(
+        r"(?i)(?<![\w-])(?:setx(?:\s+/m)?|setenv|env|set\s+-[a-z]*x[a-z]*|set-item(?:\s+-path)?\s+env:)\s*(?<=[\s:])"
+        r"(?P<name>[a-z_]\w{2,80})\s+(?:-value\s+)?" + _WORD
+    ),
+    # - name: NAME, and on the next line  value: value; <add key="NAME" value="value"/>; {ParameterKey: NAME, ParameterValue: value}
+    re.compile(
+        r"(?i)(?<![\w-])(?:parameter)?(?:name|key)[\"']?\s{0,20}[:=]\s{0,20}[\"']?(?P<name>[a-z_][\w.-]{2,80})[\"']?(?:\s{0,20},\s{0,200}|\s{1,200})"
+        r"[\"']?(?:parameter)?value[\"']?\s{0,20}[:=]\s{0,20}" + _WORD
+    ),
+    # <password>value</password>, <key>NAME</key><string>value</string>
+    re.compile(r"<(?P<name>[A-Za-z][\w.-]{2,80})>(?P<value>[^<>\s]{6,})</"),
+    re.compile(r"<key>(?P<name>[A-Za-z_][\w.-]{2,80})</key>\s{0,200}<string>(?P<value>[^<>\s]{6,})</"),
+)
+_ARGUMENTS: Final = (
+    # ["--secret-key", "value"]
+    re.compile(r"[\"']--?(?P<name>[A-Za-z][\w-]{2,80})[\"']\s{0,20},\s{0,20}[\"'](?P<value>[^\"'\n-][^\"'\n]*)[\"']"),
+    # os.Setenv("NAME", "value"), SetEnvironmentVariable('NAME', 'value'), os.environ.setdefault("NAME", "value")
+    re.compile(
+        r"(?i)(?:setenv|putenv|setenvironmentvariable|setdefault|setproperty)\(\s{0,20}[\"'](?P<name>[a-z_][\w.]{2,80})[\"']"
+        r"\s{0,20},\s{0,20}[\"'](?P<value>[^\"'\n]+)[\"']"
+    ),
+)
+"""What programs are given as two texts, in code as in text."""
 _CONFIGURE = re.compile(r"aws\s+configure\s+set\s+(?P<name>[\w.-]+)\s+[\"']?(?P<value>[^\s\"']+)")
 _COMMANDS: Final = tuple(
     re.compile(pattern)
@@ -440,9 +470,15 @@ _COMMANDS: Final = tuple(
         r"(?i)\bset\s+password\s+for\s+\S+\s*=\s*(?:password\()?'(?P<value>[^'\n]+)'",
         r"(?i)\bconvertto-securestring\s+(?:-string\s+)?[\"'](?P<value>[^\"'\n]+)[\"']",
         r"(?i)\bnet\s+user\s+\S+\s+(?P<value>[^\s/\"'*]\S*)\s+/",
+        r"\blogin\s+\S+\s+password\s+(?P<value>\S+)",
+        r"\bgh\s+secret\s+set\b[^\n|;&]*\s(?:-b|--body)[ =]?[\"']?(?P<value>[^\s\"']+)",
+        r"\bput-parameter\b(?=[^\n|;&]*SecureString)[^\n|;&]*\s--value[ =][\"']?(?P<value>[^\s\"']+)",
+        r"\bmc\s+alias\s+set(?:\s+[^\s|;&]+){3}\s+[\"']?(?P<value>[^\s\"']+)",
     )
 )
-_COMMAND_MARKS = re.compile(r"(?i)mysql|sshpass|curl|passwd|identified|password|securestring|net\s+user")
+_COMMAND_MARKS = re.compile(
+    r"(?i)mysql|sshpass|curl|passwd|identified|password|securestring|net\s+user|secret\s+set|alias\s+set"
+)
 _IS_CODE = re.compile(r"[$`(){}\[\]\0]|^[%@<]|^[A-Za-z_]\w*\.[A-Za-z_]|^\\")
 
 
@@ -452,36 +488,44 @@ def secrets_assigned_in(text: str, *, is_code: bool = False) -> Iterator[str]:
     What a program computes (`$(aws …)`, `os.environ[…]`) is no literal. With `is_code` only quoted text that is no word
     counts: in source code a bare word is another variable, and a quoted one often a label.
     """
-    if ("=" not in text and ":" not in text and " " not in text) or not _SECRET_WORD.search(text):
-        return
     seen: set[str] = set()
-    for name, value, _ in _assigned(text, is_code=is_code):
-        is_literal = "\0" not in value and "$" not in value and (looks_drawn(value) or not is_code)
-        if name not in seen and is_literal and is_secret(value, name):
+    for name, value, _ in _given(text, is_code=is_code):
+        if name not in seen and (looks_drawn(value) or not is_code):
             seen.add(name)
             yield name
-    if is_code:
+
+
+def drawn_secrets_in(text: str, *, is_code: bool = False) -> Iterator[str]:
+    """As `secrets_assigned_in`, without the words that nobody draws: `AWS_SECRET_ACCESS_KEY=test` is an emulator's."""
+    # Most lines hold nothing, and are told by one look.
+    if _SECRET_WORD.search(text):
+        for name, value, is_password in _given(text, is_code=is_code):
+            # People make passwords short; machines make no short key. A key that was cut off opens nothing.
+            if looks_drawn(value) and (is_password or len(value) >= _SHORTEST_KEY) and "…" not in value:
+                yield name
+
+
+def _given(text: str, *, is_code: bool) -> Iterator[tuple[str, str, bool]]:
+    """Give each name, or command, to which a literal secret is given, with that secret, and whether it is a password."""
+    if not _SECRET_WORD.search(text):
         return
-    for pattern in _COMMANDS:
+    for name, value, _ in _assigned(text, is_code=is_code):
+        if "\0" not in value and "$" not in value and is_secret(value, name):
+            yield name, value, _PASSWORD_NAME.search(name) is not None
+    for pattern in () if is_code else _COMMANDS:
         command = pattern.search(text)
         if command is not None and not is_placeholder(command["value"]) and not _IS_CODE.search(command["value"]):
-            yield command[0].split(maxsplit=1)[0]
+            yield command[0].split(maxsplit=1)[0], command["value"], True
 
 
 def _assigned(text: str, *, is_code: bool) -> Iterator[tuple[str, str, tuple[int, int]]]:
     """Give each name that promises something, with the literal that is given to it and where that stands."""
-    for found in _ASSIGNMENT.finditer(text):
-        name = found["name"]
-        if promise_of(name) == "none":
-            continue
-        quoted = next((group for group in ("td", "ts", "ld", "ls") if found[group] is not None), None)
-        if quoted is not None:
-            yield name, found[quoted], found.span(quoted)
-        elif not is_code and not _IS_CODE.search(found["tight"]):
-            following = text[found.end() : found.end() + 1]
-            # connect(password=password) hands a variable on.
-            if following not in {"(", "["} and not (found["tight"] == name and following in {",", ")"}):
-                yield name, found["tight"], found.span("tight")
+    yield from _assigned_by_sign(text, is_code=is_code)
+    for pattern in _ARGUMENTS if is_code else (*_ARGUMENTS, *_VARIABLE):
+        for found in pattern.finditer(text):
+            is_meant = looks_drawn(found["value"]) and not _IS_CODE.search(found["value"])
+            if is_meant and promise_of(found["name"]) != "none":
+                yield found["name"], found["value"], found.span("value")
     if is_code:
         return
     for pattern in (_LINE, _FLAG, _PAIR, _DEFINE, _CONFIGURE):
@@ -490,6 +534,23 @@ def _assigned(text: str, *, is_code: bool) -> Iterator[tuple[str, str, tuple[int
             group = next(group for group in range(2, pattern.groups + 1) if found[group] is not None)
             if promise_of(name) != "none" and not _IS_CODE.search(found[group]):
                 yield name, found[group], found.span(group)
+
+
+def _assigned_by_sign(text: str, *, is_code: bool) -> Iterator[tuple[str, str, tuple[int, int]]]:
+    # What follows a name that promises nothing may be an assignment itself: Environment=PASSWORD=…
+    for found in _NAMED.finditer(text):
+        name = found["name"]
+        if promise_of(name) == "none":
+            continue
+        if quoted := _IN_QUOTES.match(text, found.end()):
+            group = "qd" if quoted["qd"] is not None else "qs"
+            yield name, quoted[group], quoted.span(group)
+        elif not is_code and found["sign"] == "=" and (tight := _TIGHT.match(text, found.end())):
+            following = text[tight.end() : tight.end() + 1]
+            # connect(password=password) hands a variable on.
+            hands_on = tight[0] == name and following in {",", ")"}
+            if not _IS_CODE.search(tight[0]) and following not in {"(", "["} and not hands_on:
+                yield name, tight[0], tight.span()
 
 
 def secret_spans(line: str) -> Iterator[tuple[int, int]]:

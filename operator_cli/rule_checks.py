@@ -40,14 +40,15 @@ class LineRecogniser:
     """The rules' own judgement of what is a credential, for a line of any file."""
 
     def credential_in(self, line: str, *, is_code: bool) -> str:
-        """Name what gives itself away in a line, or a literal given to one of AWS's own names; empty if there is none."""
+        """Name what gives itself away in a line, or a literal given to a name that promises a secret; empty if there is none."""
         from credential_rules import credential_forms as forms  # noqa: PLC0415 - asked only where files are scanned
 
         found = forms.credential_in(line)
         if found is not None:
             return found.what
-        names = (name for name in forms.secrets_assigned_in(line, is_code=is_code) if forms.promise_of(name) == "aws")
-        name = next(names, "")
+        # In code `password = "…"` is a label as often as a secret: there only AWS's own names count.
+        names = forms.drawn_secrets_in(line, is_code=is_code)
+        name = next((name for name in names if not is_code or forms.promise_of(name) == "aws"), "")
         return f"a literal value for '{name}'" if name else ""
 
     def assigns_secret(self, line: str, *, is_code: bool) -> bool:

@@ -24,8 +24,11 @@ LARGEST_BYTES: Final = 5_000_000
 
 _ALLOWED_HERE: Final = re.compile(r"pragma: ?(?:allow|white)list[ -]secret", re.IGNORECASE)
 _ALLOWED_NEXT: Final = re.compile(r"pragma: ?(?:allow|white)list[ -]nextline[ -]secret", re.IGNORECASE)
-_PUBLISHED: Final = re.compile(r"[A-Z0-9]{4,16}EXAMPLE\b|[A-Za-z0-9/+]{25,40}EXAMPLE(?:KEY|TOKEN)\b")
+_PUBLISHED: Final = re.compile(r"[A-Z0-9]{4,16}EXAMPLE\b|[A-Za-z0-9/+]{25,40}EXAMPLE(?:KEY|TOKEN)?\b")
 """What AWS prints in its documentation: keys that end in EXAMPLE."""
+
+_VALUE_OF_A_PAIR: Final = re.compile(r"\s*(?:[\"']?(?:parameter)?value[\"']?\s*[:=]|<string>)", re.IGNORECASE)
+"""A line whose name stands in the one before: `- name: DB_PASSWORD`, `  value: …`."""
 
 _SCRIPTS: Final = frozenset({".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd", ".envrc", ".env", ".command"})
 _CODE: Final = frozenset(
@@ -161,10 +164,14 @@ def read_file(
     for number, what in _caches(text, lines):
         found.setdefault(number, what)
     for number, line in enumerate(lines, 1):
-        if number not in found:
-            credential = recogniser.credential_in(_PUBLISHED.sub("", line), is_code=is_code)
-            if credential:
-                found[number] = credential
+        if number in found:
+            continue
+        credential = recogniser.credential_in(_PUBLISHED.sub("", line), is_code=is_code)
+        if not credential and number - 1 not in found and _VALUE_OF_A_PAIR.match(line):
+            pair = f"{lines[number - 2]}\n{line}" if number > 1 else line
+            credential = recogniser.credential_in(_PUBLISHED.sub("", pair), is_code=is_code)
+        if credential:
+            found[number] = credential
     for finding in library:
         line = lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""
         if not line or _PUBLISHED.search(line):

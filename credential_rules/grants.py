@@ -366,7 +366,10 @@ def _holds(condition: Condition, need: Need) -> bool:
         said = "false" if is_stated else "true"
         return all(text.literal == said for text in condition.values)
     if not is_stated:
-        return operator.if_exists or operator.quantifier == "all" or (operator.negated and operator.quantifier != "any")
+        # `ForAnyValue:` fails on a key that is absent; with `…IfExists` beside it nobody says what it does.
+        return operator.quantifier == "all" or (
+            operator.quantifier != "any" and (operator.if_exists or operator.negated)
+        )
     if operator.base not in _COMPARES_ARNS or need.function is None:
         return False
     itself = Need("lambda:InvokeFunction", need.function, "")

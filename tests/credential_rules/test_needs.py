@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from credential_rules.engine import judge, read
-from credential_rules.index import Index
-from credential_rules.needs import needs_of
+from credential_rules.grants import denying
+from credential_rules.index import Index, Role
+from credential_rules.needs import Need, needs_of
+from credential_rules.policy_evaluation import Decision, Request, evaluate
 from credential_rules.role_matches_code import RULE
 from credential_rules.template import Resource
 
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from credential_rules.engine import Reported
-    from credential_rules.needs import Need
 
 TRUST: Final = "{Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}}"
 LOGS: Final = "{Effect: Allow, Action: [logs:CreateLogStream, logs:PutLogEvents], Resource: !GetAtt Log.Arn}"
@@ -856,3 +858,59 @@ def test_a_deny_for_code_that_ends_the_log_is_told(said: Callable[[str], list[Re
         one.message.startswith("Lambda, for 'Function', needs logs:PutLogEvents") and "denies it" in one.message
         for one in found
     )
+
+
+_WORKER: Final = "arn:aws:lambda:eu-west-1:123456789012:function:worker"
+_OTHER: Final = "arn:aws:lambda:eu-west-1:123456789012:function:other"
+_DENIES: Final[list[dict[str, Any]]] = [
+    {f"{quantifier}{kind}{comparison}{ending}": {"lambda:SourceFunctionArn": value}}
+    for quantifier in ("", "ForAllValues:", "ForAnyValue:")
+    for kind in ("Arn", "String")
+    for comparison in ("Equals", "Like", "NotEquals", "NotLike")
+    for ending in ("", "IfExists")
+    for value in (_WORKER, _OTHER, f"{_WORKER[:-2]}*", "arn:aws:lambda:*:*:function:*", [_OTHER, _WORKER])
+] + [{"Null": {"lambda:SourceFunctionArn": absent}} for absent in ("true", "false")]
+
+
+def test_whom_a_deny_hits_is_what_the_evaluator_says(tmp_path: Path) -> None:
+    """Every operator with every kind of value: sure of exactly the denials of which the evaluator is sure."""
+    denies = [{"Effect": "Deny", "Action": "sqs:*", "Resource": "*", "Condition": condition} for condition in _DENIES]
+    function = {"FunctionName": "worker", "Runtime": "python3.14", "Handler": "index.handler"}
+    policies = [{"PolicyName": "denies", "PolicyDocument": {"Statement": denies}}]
+    file = tmp_path / "template.json"
+    file.write_text(
+        json.dumps(
+            {
+                "Resources": {
+                    "Function": {
+                        "Type": "AWS::Lambda::Function",
+                        "Properties": {**function, "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"ZipFile": ""}},
+                    },
+                    "Role": {
+                        "Type": "AWS::IAM::Role",
+                        "Properties": {"AssumeRolePolicyDocument": {"Statement": []}, "Policies": policies},
+                    },
+                }
+            }
+        ),
+        encoding="utf-8",
+    )
+    index = Index(read([file]).templates, [])
+    (worker,) = index.functions.values()
+    assert worker.role is not None
+    hit = set()
+    for statement, written in zip(worker.role.statements, denies, strict=True):
+        for by_code, context in ((True, {"lambda:SourceFunctionArn": _WORKER}), (False, {})):
+            need = Need("sqs:ReceiveMessage", "q", "", by_code=by_code, function=worker.resource)
+            is_sure = denying(Role(worker.role.resource, statements=[statement]), need) is not None
+            request = Request(
+                "sqs:ReceiveMessage",
+                "arn:aws:sqs:eu-west-1:123456789012:q",
+                "arn:aws:iam::123456789012:role/r",
+                "123456789012",
+                context,
+            )
+            said = evaluate({"Version": "2012-10-17", "Statement": [written]}, request).decision
+            assert is_sure == (said is Decision.EXPLICIT_DENY), (written["Condition"], by_code, said)
+            hit.add((by_code, is_sure))
+    assert len(hit) == 4

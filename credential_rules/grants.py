@@ -372,12 +372,15 @@ def _holds(condition: Condition, need: Need) -> bool:
         )
     if operator.base not in _COMPARES_ARNS or need.function is None:
         return False
-    itself = Need("lambda:InvokeFunction", need.function, "")
-    found = [
-        False if operator.base == "stringequals" and has_wildcard(flat(text)) else covers(text, itself)
-        for text in condition.values
-    ]
+    found = named_by(condition, need.function)
     return all(one is False for one in found) if operator.negated else True in found
+
+
+def named_by(condition: Condition, function: Resource) -> list[bool | None]:
+    """For each value of a condition whether it is a function's ARN; None if only the deployment decides."""
+    is_literal = operator_of(condition.operator).base == "stringequals"
+    itself = Need("lambda:InvokeFunction", function, "")
+    return [False if is_literal and has_wildcard(flat(text)) else covers(text, itself) for text in condition.values]
 
 
 _COMPARES_ARNS: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})

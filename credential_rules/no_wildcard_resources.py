@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from credential_rules import iam_actions
 from credential_rules.arns import HOLE, covers_every, fields, has_wildcard, is_wild, plain
+from credential_rules.grants import named_by
 from credential_rules.holders import holders_of
 from credential_rules.narrowing import By, narrowed
 from credential_rules.rule import (
@@ -15,6 +16,7 @@ from credential_rules.rule import (
     IDENTITY_TYPES,
     Example,
     Finding,
+    Function,
     Index,
     Resource,
     Rule,
@@ -96,19 +98,25 @@ def _still_wide(index: Index, statement: Statement, actions: tuple[str, ...]) ->
     if not actions:
         return actions
     holdings = holders_of(index).with_statements_of(statement.owner)
-    kept = [[deny for deny in held if _is_kept_from_code(deny)] for held in holdings]
+    functions = {id(role.statements): role.functions for role in index.roles.values()}
+    kept = [[deny for deny in held if _is_kept_from_code(deny, functions.get(id(held), []))] for held in holdings]
     if not all(kept):
         return actions
     return tuple(name for name in actions if not all(_denies(denies, name) for denies in kept))
 
 
-def _is_kept_from_code(statement: Statement) -> bool:
+def _is_kept_from_code(statement: Statement, functions: list[Function]) -> bool:
+    """Whether a Deny takes what it is about from the code of these functions and leaves it to Lambda."""
     return (
         statement.effect == "Deny"
         and len(statement.conditions) == 1
         and statement.conditions[0].key.lower() == "lambda:sourcefunctionarn"
         and statement.conditions[0].operator.lower() in {"arnequals", "arnlike", "stringequals", "stringlike"}
         and any(is_wild(plain(text)) for text in statement.resources)
+        and all(
+            any(named is not False for named in named_by(statement.conditions[0], function.resource))
+            for function in functions
+        )
     )
 
 

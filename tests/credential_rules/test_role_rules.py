@@ -360,6 +360,40 @@ def test_deny_to_the_code_has_to_be_the_same_role_s(verdict: Any) -> None:  # no
     assert verdict("no-wildcard-resources", {**shared, "A": denying, "B": plain}) == {"error"}
 
 
+@pytest.mark.parametrize(
+    ("operator", "value", "expected"),
+    [
+        ("ArnEquals", "arn:aws:lambda:eu-west-1:123456789012:function:worker", set()),
+        ("ArnLike", "arn:aws:lambda:*:*:function:work*", set()),
+        ("ArnEquals", {"Fn::Sub": "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${Open}"}, set()),
+        ("ArnEquals", "arn:aws:lambda:eu-west-1:123456789012:function:another", {"error"}),
+        ("StringEquals", "arn:aws:lambda:*:*:function:*", {"error"}),
+    ],
+)
+def test_deny_to_the_code_has_to_be_about_the_function(
+    operator: str,
+    value: str | dict[str, str],
+    expected: set[str],
+    verdict: Any,  # noqa: ANN401 (see verdict)
+) -> None:
+    """One that names another function, or nothing that an ARN can be, leaves the code what it was to be kept from."""
+    interfaces = "arn:aws:ec2:*:*:network-interface/*"
+    deny = {
+        "Effect": "Deny",
+        "Action": "ec2:DeleteNetworkInterface",
+        "Resource": "*",
+        "Condition": {operator: {"lambda:SourceFunctionArn": value}},
+    }
+    allow = {"Effect": "Allow", "Action": "ec2:DeleteNetworkInterface", "Resource": interfaces}
+    both = [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow, deny]}}]
+    function = {"FunctionName": "worker", "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"ZipFile": ""}}
+    resources = {
+        **role({"Principal": {"Service": "lambda.amazonaws.com"}}, Policies=both),
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+    }
+    assert verdict("no-wildcard-resources", resources, **OPEN) == expected
+
+
 # --- pass-role-names-its-service, no-privilege-escalation ----------------------------------------------------------
 
 

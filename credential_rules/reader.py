@@ -53,7 +53,7 @@ def read_template(path: Path) -> Template:
     raw = parse(text, is_json=path.suffix == ".json")
     line_of = _Lines(text).line_of
     raw, damage = _whole(raw, line_of)
-    if any(_is_strange(name) for name in _FUNCTIONS_IN_TEXT.findall(text)):
+    if any(_is_strange(name) for spelling in _FUNCTIONS_IN_TEXT for name in set(spelling.findall(text))):
         damage = f"{damage} {_strange_calls(raw, line_of)}".strip()
     return Template(file=str(path), raw=raw, directory=path.parent, line_of=line_of, damage=damage)
 
@@ -137,6 +137,9 @@ def _whole(raw: dict[str, Raw], line_of: Callable[[Steps], int | None]) -> tuple
     found: dict[str, Raw] = {}
     damage: list[str] = []
     for key, value in resources.items():
+        if not key.startswith("Fn::") and not _fault(value):
+            found[key] = value
+            continue
         made, broken_loop = _written_out(raw, key, value)
         faults = [(f"Loop '{broken_loop[:80]}'", _NO_LOOP)] if broken_loop else []
         for logical_id, resource in made.items():
@@ -177,7 +180,8 @@ def _fault(resource: Raw) -> str:
 
 # --- functions that CloudFormation does not have ------------------------------------------------------------------
 
-_FUNCTIONS_IN_TEXT: Final = re.compile(r"""(?:Fn::|(?<![^\s\[{,(:-])!)([A-Za-z][\w:.]*)""")
+# Two patterns that begin with a literal: one with both costs a fifth of what reading the file does.
+_FUNCTIONS_IN_TEXT: Final = (re.compile(r"Fn::(\w+(?:::\w+)*)"), re.compile(r"!([A-Za-z]\w*(?:::\w+)*)"))
 """What may be a function's name, in either spelling: text that only looks like one is sorted out where it stands."""
 _KNOWN_FUNCTIONS: Final = frozenset(
     {

@@ -299,6 +299,7 @@ def _by_lambda(index: Index, function: Function) -> Iterator[Need]:  # noqa: C90
             if kind in _SAM_EVENTS:
                 yield from _polled(event["Properties"], name, _SAM_EVENTS[kind])
                 yield from _destinations(event["Properties"]["DestinationConfig"])
+    yield from _by_extensions(resource)
     key = resource["KmsKeyArn"]
     if key:
         for need in _lambda(
@@ -316,6 +317,38 @@ _SAM_EVENTS: Final = {
     "DocumentDB": "docdb",
     "SelfManagedKafka": "self-managed",
 }
+
+
+_READ_SECRETS: Final = (("secretsmanager:GetSecretValue", ""), ("ssm:GetParameter", ""), ("kms:Decrypt", ""))
+_BY_EXTENSION: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "AWS-AppConfig-Extension": (("appconfig:StartConfigurationSession", ""), ("appconfig:GetLatestConfiguration", "")),
+    "AWS-Parameters-and-Secrets-Lambda-Extension": (
+        *_READ_SECRETS,
+        ("kms:Decrypt", "secretsmanager"),
+        ("kms:Decrypt", "ssm"),
+    ),
+    "AWSOpenTelemetryDistro": tuple((action, "") for action in (*_TRACE, *_TRACE_TOO)),
+    "aws-otel-": tuple((action, "") for action in (*_TRACE, *_TRACE_TOO)),
+    "Datadog-Extension": (*_READ_SECRETS, ("kms:Decrypt", "secretsmanager"), ("kms:Decrypt", "ssm")),
+    "LambdaInsightsExtension": tuple((action, "") for action in ("logs:CreateLogGroup", *_LOG)),
+}
+"""What extensions do with the function's role, by how their layer's name begins; each with the service that uses a key for it.
+
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
+https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Lambda-Insights.html
+"""
+
+
+def _by_extensions(resource: Resource) -> Iterator[Need]:
+    """What extensions may do beside the code: on what, and whether at all, is theirs to know."""
+    for at, text in resource["Layers"].located_texts():
+        name = text.pattern.partition(":layer:")[2].partition(":")[0]
+        for begins, actions in _BY_EXTENSION.items() if name else ():
+            if name.startswith(begins):
+                for action, via in actions:
+                    for need in _lambda((action,), None, f"extension '{name}'", at, is_required=False):
+                        yield replace(need, via=via)
 
 
 _ASYNCHRONOUS: WeakKeyDictionary[Index, dict[Resource | str, list[Resource]]] = WeakKeyDictionary()

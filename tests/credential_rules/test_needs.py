@@ -686,6 +686,51 @@ def test_what_cannot_be_told_is_said_and_nothing_is_called_unused(
         assert [one for one in found if one.severity == "error"] == []
 
 
+EXTENSIONS: Final = {
+    "arn:aws:lambda:eu-west-1:015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:18": (
+        "[secretsmanager:GetSecretValue, secretsmanager:DescribeSecret]",
+        "!Ref Secret",
+    ),
+    "arn:aws:lambda:eu-west-1:434848589818:layer:AWS-AppConfig-Extension:207": (
+        "[appconfig:StartConfigurationSession, appconfig:GetLatestConfiguration]",
+        "'arn:aws:appconfig:eu-west-1:123456789012:application/a/environment/e/configuration/c'",
+    ),
+    "arn:aws:lambda:eu-west-1:580247275435:layer:LambdaInsightsExtension:60": (
+        "[logs:CreateLogGroup, logs:CreateLogStream, logs:PutLogEvents]",
+        "'arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda-insights:*'",
+    ),
+    "arn:aws:lambda:eu-west-1:464622532012:layer:Datadog-Extension-ARM:85": (
+        "secretsmanager:GetSecretValue",
+        "!Ref Secret",
+    ),
+    "arn:aws:lambda:eu-west-1:615299751070:layer:AWSOpenTelemetryDistroPython:16": (
+        "[xray:PutTraceSegments, xray:PutTelemetryRecords]",
+        "'*'",
+    ),
+}
+
+
+@pytest.mark.parametrize("layer", EXTENSIONS, ids=lambda arn: arn.split(":")[-2])
+def test_what_an_extension_does_with_the_role_is_not_called_unused(
+    layer: str, said: Callable[[str], list[Reported]]
+) -> None:
+    """It runs beside the code, with the code's role; without it, the same permission is one that nobody needs."""
+    actions, resources = EXTENSIONS[layer]
+    grant = f"{{Effect: Allow, Action: {actions}, Resource: {resources}}}"
+    secret = "  Secret: {Type: AWS::SecretsManager::Secret}"
+    code = call("__import__('urllib.request').urlopen('http://localhost:2773/')")
+    assert said(text(code, grant, more=secret, function=f"      Layers: [{layer}]")) == []
+    found = said(text(code, grant, more=secret))
+    assert {one.severity for one in found} == {"error"}
+
+
+def test_an_extension_needs_nothing_of_another_service(said: Callable[[str], list[Reported]]) -> None:
+    """It excuses what it does, not what anybody granted."""
+    (layer, *_) = EXTENSIONS
+    (found,) = said(text(call("pass"), GRANT, more=TABLE, function=f"      Layers: [{layer}]"))
+    assert "allows dynamodb:GetItem" in found.message
+
+
 def test_an_unknown_of_one_service_leaves_the_others_judged(said: Callable[[str], list[Reported]]) -> None:
     """A dynamic call on S3 says nothing of a table."""
     code = call("getattr(boto3.client('s3'), event['op'])(Bucket='b')")

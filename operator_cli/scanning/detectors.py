@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.scanning.secret_scan import LibraryFinding
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -33,13 +35,14 @@ which are counted where all findings come together."""
 
 def library_findings(file: Path) -> Iterator[LibraryFinding]:
     """Give each secret that `detect-secrets` finds in a file. Asks nobody."""
-    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # noqa: PLC0415 - costs 0.2 s
-    from detect_secrets.core.scan import scan_file  # noqa: PLC0415 - as above
-    from detect_secrets.settings import transient_settings  # noqa: PLC0415 - as above
+    from detect_secrets.core.scan import scan_file  # noqa: PLC0415 - as below
+    from detect_secrets.settings import transient_settings  # noqa: PLC0415 - as below
 
-    classes: list[type] = list(get_mapping_from_secret_type_to_class().values())
+    text = file.read_text(encoding="utf-8", errors="replace")
+    # The library asks every detector about every line: most files need one of twenty-five.
+    needed = [name for name, patterns in _detectors() if patterns is None or any(one.search(text) for one in patterns)]
     settings: dict[str, Any] = {
-        "plugins_used": [{"name": name} for name in sorted(c.__name__ for c in classes) if name not in _LEFT_OUT],
+        "plugins_used": [{"name": name} for name in needed],
         "filters_used": [{"path": f"detect_secrets.filters.{name}"} for name in _FILTERS],
     }
     with transient_settings(settings):
@@ -47,3 +50,21 @@ def library_findings(file: Path) -> Iterator[LibraryFinding]:
             by_name = secret.type == _BY_NAME
             what = "a secret, as its name says" if by_name else f"a secret of the kind '{secret.type}'"
             yield LibraryFinding(secret.line_number, what, by_name_only=by_name)
+
+
+@cache
+def _detectors() -> tuple[tuple[str, tuple[re.Pattern[str], ...] | None], ...]:
+    """Give the detectors by name, each with the patterns of which it needs one; `None` if it goes by more than patterns.
+
+    What matches within a line matches within the text: to every pattern of theirs a line's end is as good as a blank.
+    """
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # noqa: PLC0415 - costs 0.2 s
+    from detect_secrets.plugins.base import RegexBasedDetector  # noqa: PLC0415 - as above
+
+    classes: list[Any] = [
+        one for one in get_mapping_from_secret_type_to_class().values() if one.__name__ not in _LEFT_OUT
+    ]
+    return tuple(
+        (one.__name__, tuple(one().denylist) if issubclass(one, RegexBasedDetector) else None)
+        for one in sorted(classes, key=lambda one: str(one.__name__))
+    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from detect_secrets.core.scan import scan_file
+from detect_secrets.settings import transient_settings
 
 from operator_cli.rule_checks import LineRecogniser
-from operator_cli.scanning.detectors import library_findings
+from operator_cli.scanning.detectors import _FILTERS, _detectors, library_findings
 from operator_cli.scanning.secret_scan import read_file
 
 if TYPE_CHECKING:
@@ -290,3 +292,35 @@ def test_a_credential_is_found_however_it_is_written(tmp_path: Path, file: str, 
 def test_what_only_looks_like_a_credential_is_left_alone(tmp_path: Path, file: str, text: str) -> None:
     """A placeholder, a reference, a variable, what AWS documents, prose, and help."""
     assert leaks(tmp_path, file, f"# A file of somebody's.\n{text}\n") == ()
+
+
+def test_the_library_is_spared_no_detector_that_would_find_something(tmp_path: Path) -> None:
+    """Which detectors look is told from the text as a whole; all of them together find no more."""
+    tokens = (
+        f"AKC{'p8' * 20}",
+        "://app:hunter2horse@db.example.net",
+        f"cl_api_key={'a1' * 32}",
+        f"ibm_cloud_iam_key = {'aB3' * 14}ab",
+        f"ghp_{'aB3d' * 9}",
+        f"glpat-{'aB3d' * 5}",
+        f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx{'a' * 10}.x",
+        f"{'0a' * 16}-us12",
+        f"//registry.example/:_authToken=npm_{'aB3d' * 9}",
+        "-----BEGIN EC " + "PRIVATE KEY-----",
+        f"SG.{'a1' * 11}.{'b' * 43}",
+        "xoxb-12345-12345-" + "abcdef",
+        f"sk_live_{'a1' * 12}",
+        f"1234567890:{'aB3d5' * 7}",
+        f"SK{'0a' * 16}",
+        f'password = "{PASSWORD}"',
+    )
+    path = tmp_path / "settings.txt"
+    # At either end of a line, of the first and of the last.
+    path.write_text("\n".join([*tokens, *(f" {token} " for token in tokens), *tokens]))
+    names = [name for name, _ in _detectors()]
+    assert len(names) >= 24
+    filters = [{"path": f"detect_secrets.filters.{name}"} for name in _FILTERS]
+    with transient_settings({"plugins_used": [{"name": name} for name in names], "filters_used": filters}):
+        expected = sorted(secret.line_number for secret in scan_file(str(path)))
+    assert len(set(expected)) > 2 * len(tokens)
+    assert sorted(found.line for found in library_findings(path)) == expected

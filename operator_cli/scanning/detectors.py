@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.scanning.secret_scan import LibraryFinding
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -40,7 +40,9 @@ def library_findings(file: Path) -> Iterator[LibraryFinding]:
 
     text = file.read_text(encoding="utf-8", errors="replace")
     # The library asks every detector about every line: most files need one of twenty-five.
-    needed = [name for name, patterns in _detectors() if patterns is None or any(one.search(text) for one in patterns)]
+    needed = [name for name, patterns in _detectors() if any(one.search(text) for one in patterns)]
+    if not needed:
+        return
     settings: dict[str, Any] = {
         "plugins_used": [{"name": name} for name in needed],
         "filters_used": [{"path": f"detect_secrets.filters.{name}"} for name in _FILTERS],
@@ -53,18 +55,18 @@ def library_findings(file: Path) -> Iterator[LibraryFinding]:
 
 
 @cache
-def _detectors() -> tuple[tuple[str, tuple[re.Pattern[str], ...] | None], ...]:
-    """Give the detectors by name, each with the patterns of which it needs one; `None` if it goes by more than patterns.
+def _detectors() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
+    """Give the detectors by name, each with the patterns of which it needs one to find anything.
 
     What matches within a line matches within the text: to every pattern of theirs a line's end is as good as a blank.
     """
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # noqa: PLC0415 - costs 0.2 s
-    from detect_secrets.plugins.base import RegexBasedDetector  # noqa: PLC0415 - as above
+    from detect_secrets.plugins.keyword import DENYLIST, KeywordDetector  # noqa: PLC0415 - as above
 
-    classes: list[Any] = [
-        one for one in get_mapping_from_secret_type_to_class().values() if one.__name__ not in _LEFT_OUT
-    ]
+    names = re.compile("|".join(DENYLIST), re.IGNORECASE)
+    classes: list[Any] = list(get_mapping_from_secret_type_to_class().values())
     return tuple(
-        (one.__name__, tuple(one().denylist) if issubclass(one, RegexBasedDetector) else None)
+        (one.__name__, (names,) if one is KeywordDetector else tuple(one().denylist))
         for one in sorted(classes, key=lambda one: str(one.__name__))
+        if one.__name__ not in _LEFT_OUT
     )

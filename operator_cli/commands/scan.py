@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from operator_cli.output import Output
+    from operator_cli.scanning.accepted import Accepted
     from operator_cli.scanning.repository import Repository
     from operator_cli.scanning.secret_scan import FileReading, Leak, Place, ScanReport
 
@@ -36,11 +37,18 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore", action="store_true", help="add scripts that carry credentials to .gitignore, and its usual lines"
     )
+    parser.add_argument(
+        "--accept",
+        metavar="REASON",
+        help="accept what is found, in the named files or everywhere, for a reason that is kept: for what is made up only",
+    )
 
 
 def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
     from operator_cli.scanning import secret_scan  # noqa: PLC0415 - `--help` needs none of it
+    from operator_cli.scanning.accepted import FILE, Accepted  # noqa: PLC0415 - as above
     from operator_cli.scanning.repository import Repository  # noqa: PLC0415 - as above
+    from operator_cli.scanning.secret_scan import shown_name  # noqa: PLC0415 - as above
 
     if options.staged and options.paths:
         raise OperatorError(
@@ -49,17 +57,66 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
             next_step="Leave out one of them.",
             status=ExitStatus.WRONG_USAGE,
         )
+    if options.accept is not None and not options.accept.strip():
+        raise OperatorError(
+            "--accept is given without a reason.",
+            why="Who reads the list later has to see why a line is no credential.",
+            next_step='Say it: --accept "made up, for the tests of …"',
+            status=ExitStatus.WRONG_USAGE,
+        )
     report = secret_scan.ScanReport()
     named = {str(path) for path in options.paths}
     repository = None if options.paths else Repository.around(Path.cwd())
+    around = repository or _around(options.paths, needed=options.accept is not None)
+    accepted = around.accepted() if around else Accepted()
     with tempfile.TemporaryDirectory(prefix="rolebound-scan-") as scratch:
         for shown, file, place in _files(options.paths, repository, Path(scratch), staged=options.staged):
             if not any(_matches(shown, pattern) for pattern in options.exclude):
                 _scan(report, shown, file, place, is_named=shown in named)
+    _sort_out(report, around, accepted, options.accept)
+    is_whole = repository is not None and not options.staged and not options.exclude
+    if around is not None and options.accept is not None:
+        around.write_accepted(accepted.without_stale() if is_whole else accepted)
+    elif is_whole:
+        report.advice += [
+            f"{FILE} accepts {count} lines of {shown_name(file)} that are no longer there: `rolebound scan --accept REASON` drops them"
+            for file, count in accepted.stale().items()
+        ]
     if repository is not None:
         _advise(report, repository, ignore=options.ignore)
     _answer(report, output)
     return ExitStatus.REFUSED if report.leaks or report.not_scanned else ExitStatus.GOOD
+
+
+def _around(paths: list[Path], *, needed: bool) -> Repository | None:
+    """Give the repository that the first of the named paths lies in, for what it has accepted; none needs to be there."""
+    from operator_cli.scanning.repository import Repository  # noqa: PLC0415 - as in _run
+
+    first = paths[0].absolute()
+    try:
+        return Repository.around(first if first.is_dir() else first.parent)
+    except (OperatorError, OSError):
+        if needed:
+            raise
+        return None
+
+
+def _sort_out(report: ScanReport, around: Repository | None, accepted: Accepted, reason: str | None) -> None:
+    """Take out of the leaks what is accepted already, or is now."""
+    if around is None:
+        return
+    from operator_cli.scanning.secret_scan import Place  # noqa: PLC0415 - as in _run
+
+    left = []
+    for leak, place in report.leaks:
+        file = around.name_of(leak.file) if place is Place.ELSEWHERE else leak.file
+        if file is not None and reason is not None and not accepted.holds(file, leak.fingerprint):
+            accepted.add(file, leak.fingerprint, reason.strip())
+        if file is not None and accepted.holds(file, leak.fingerprint):
+            report.accepted += 1
+        else:
+            left.append((leak, place))
+    report.leaks = left
 
 
 def _files(
@@ -189,7 +246,7 @@ def _answer(report: ScanReport, output: Output) -> None:
         console.print(f"→ {what_to_do}\n", style="yellow", markup=False)
     for file, reason in report.not_scanned.items():
         console.print(f"{shown_name(file)}  not scanned: {reason}", style="yellow", markup=False)
-    accepted = f", {report.accepted} accepted by a comment" if report.accepted else ""
+    accepted = f", {report.accepted} accepted" if report.accepted else ""
     binary = f", {report.binary} binary files passed over" if report.binary else ""
     told = f"{report.scanned} files scanned, {len(report.leaks)} credentials found{accepted}{binary}."
     console.print(told, markup=False)
@@ -208,6 +265,7 @@ def _as_json(report: ScanReport) -> dict[str, Any]:
             "line": leak.line,
             "what": leak.what,
             "place": place.value,
+            "fingerprint": leak.fingerprint,
             "fix": remedy(leak, place),
         }
 
@@ -227,13 +285,17 @@ COMMAND = Command(
     description=(
         "Looks for credentials in a repository's files, in what is staged, or in the files and folders that are named: keys, "
         "secrets, session tokens, sign-in caches, Bedrock keys and the tokens of many services. Works offline and shows no "
-        "value. A line with the comment `pragma: allowlist secret` is accepted and counted, binary files are passed over "
-        "and counted. Exit status 1 also where a file could not be scanned (too large, no regular file, not readable); it is named."
+        "value. A line with the comment `pragma: allowlist secret` is accepted and counted, as is one that the repository's "
+        "list of accepted lines (.rolebound-accepted.toml) knows by its text; binary files are passed over and counted. Exit status 1 also where a file could not be scanned (too large, no regular file, not readable); it is named."
     ),
     examples=(
         ("rolebound scan", "every file of the repository that git tracks or would add"),
         ("rolebound scan --staged", "what the next commit adds, as a pre-commit hook does"),
         ("rolebound scan --ignore", "and add scripts that carry credentials to .gitignore"),
+        (
+            'rolebound scan --accept "made up, for tests" tests/test_keys.py',
+            "accept what is found there: another credential in the same file is still found",
+        ),
         ("rolebound scan ~/Downloads/keys --json", "a folder, for a program"),
     ),
     configure=_configure,

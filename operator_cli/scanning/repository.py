@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
+from operator_cli.scanning.accepted import FILE, Accepted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,6 +93,25 @@ class Repository:
         gap = "" if not before or before.endswith("\n") else "\n"
         with file.open("a", encoding="utf-8") as written:
             written.write(gap + "".join(f"{pattern}\n" for pattern in patterns))
+
+    def accepted(self) -> Accepted:
+        """Give what the repository's own list accepts; nothing without one.
+
+        Raises:
+            OperatorError: The list cannot be understood.
+        """
+        file = self.top / FILE
+        return Accepted.read(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else Accepted()
+
+    def write_accepted(self, accepted: Accepted) -> None:
+        """Write the repository's list."""
+        (self.top / FILE).write_text(str(accepted), encoding="utf-8", errors="replace")
+
+    def name_of(self, file: str) -> str | None:
+        """Give a file's name from the top; `None` if it lies elsewhere."""
+        path = Path(file).absolute().resolve()
+        top = self.top.resolve()
+        return path.relative_to(top).as_posix() if path.is_relative_to(top) else None
 
     def _names(self, *arguments: str) -> list[str]:
         return list(_split(self._checked(arguments, b"")))

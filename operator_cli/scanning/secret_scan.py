@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from operator_cli.scanning.accepted import fingerprint
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -71,11 +73,13 @@ class Leak:
         file: The file's path as people know it.
         line: The line that it stands in, from 1.
         what: What it is, without its value.
+        fingerprint: What the line's text is known by.
     """
 
     file: str
     line: int
     what: str
+    fingerprint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class ScanReport:
     Attributes:
         leaks: What was found, each with how near its file is to being shared.
         scanned: How many files were read.
-        accepted: How many lines were accepted by a comment.
+        accepted: How many lines were accepted, by a comment or by the repository's list.
         binary: How many binary files of a repository or folder were passed over.
         not_scanned: Files that could not be judged, each with the reason.
         advice: What the repository does not ignore and should.
@@ -180,7 +184,11 @@ def read_file(
             found.setdefault(finding.line, finding.what)
     allowed = {number for number in found if _is_allowed(lines, number)}
     return FileReading(
-        leaks=tuple(Leak(file, number, what) for number, what in sorted(found.items()) if number not in allowed),
+        leaks=tuple(
+            Leak(file, number, what, fingerprint(lines[number - 1]))
+            for number, what in sorted(found.items())
+            if number not in allowed
+        ),
         accepted=len(allowed),
     )
 

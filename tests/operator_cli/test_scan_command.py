@@ -229,3 +229,66 @@ def test_the_repositorys_own_gitignore_covers_what_carries_credentials(scan: Sca
     """We take our own advice."""
     said = scan("--exclude", "*", folder=ROOT)
     assert "is not in .gitignore" not in said.stdout
+
+
+def test_what_is_accepted_is_known_by_its_text_and_anything_beside_it_is_found(scan: Scan, repository: Path) -> None:
+    """The line may move; another credential in the same file, or the same one in another file, is a finding."""
+    tests = repository / "test_keys.py"
+    tests.write_text(f'KEY_ID = "{KEY_ID}"\n')
+    assert scan().returncode == 1
+    accepting = scan("--accept", "made up, for tests", "test_keys.py")
+    assert (accepting.returncode, "0 credentials found, 1 accepted" in accepting.stdout) == (0, True)
+    kept = (repository / ".rolebound-accepted.toml").read_text()
+    assert 'file = "test_keys.py"\nreason = "made up, for tests"\n' in kept
+    assert KEY_ID not in kept
+
+    tests.write_text(f'"""Made up."""\n\nif True:\n    KEY_ID = "{KEY_ID}"\n')
+    for arguments in ((), ("test_keys.py",), (str(tests),)):
+        said = scan(*arguments)
+        assert (said.returncode, "1 accepted" in said.stdout) == (0, True), arguments
+    _git(repository, "add", ".")
+    assert scan("--staged").returncode == 0
+
+    tests.write_text(tests.read_text() + f'SECOND = "{"AKIA" + "ZZ7RTPL2MNVW4ZKD"}"\n')
+    (repository / "app.py").write_text(f'KEY_ID = "{KEY_ID}"\n')
+    found = {(leak["file"], leak["line"]) for leak in _answer(scan("--json"))["leaks"]}
+    assert found == {("test_keys.py", 5), ("app.py", 1)}
+
+
+def test_accepted_lines_that_are_gone_are_told_and_dropped(scan: Scan, repository: Path) -> None:
+    """A list that only grows would one day hold what nobody knows."""
+    tests = repository / "test_keys.py"
+    tests.write_text(f'KEY_ID = "{KEY_ID}"\n')
+    scan("--accept", "made up", "test_keys.py")
+    tests.write_text("KEY_ID = None\n")
+    assert "accepts 1 lines of test_keys.py that are no longer there" in scan().stdout
+    assert "no longer there" not in scan("--staged").stdout
+    assert scan("--accept", "made up").returncode == 0
+    assert "test_keys.py" not in (repository / ".rolebound-accepted.toml").read_text()
+
+
+@pytest.mark.parametrize("listed", ["[", "accepted = 3", "[[accepted]]\nfile = 'x'", "[[accepted]]\nfile = ''", "\xff"])
+def test_a_list_that_cannot_be_read_accepts_nothing(scan: Scan, repository: Path, listed: str) -> None:
+    """Nothing is scanned then: what is accepted is not known."""
+    (repository / ".rolebound-accepted.toml").write_text(listed, encoding="latin-1")
+    said = scan()
+    assert (said.returncode, said.stdout) == (2, "")
+    assert ".rolebound-accepted.toml is no list of accepted lines" in said.stderr
+
+
+def test_nothing_is_accepted_without_a_reason_or_a_repository(
+    scan: Scan, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The list says why, and lies beside what it is about."""
+    assert scan("--accept", " ").returncode == 2
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "a.env").write_text(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    assert scan("--accept", "made up", str(outside / "a.env")).returncode == 2
+
+
+def test_this_repository_holds_no_credential_that_is_not_accepted_for_a_reason(scan: Scan) -> None:
+    """Who clones it and scans it sees nothing. For a new made-up one: rolebound scan --accept REASON FILE."""
+    said = scan("--json", folder=ROOT)
+    assert _answer(said)["leaks"] == []
+    assert not [line for line in _answer(said)["advice"] if "no longer there" in line]
+    assert said.returncode == 0, _answer(said)["not_scanned"]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.rule_checks import LineRecogniser
+from operator_cli.scanning.accepted import Accepted
 from operator_cli.scanning.secret_scan import (
     CREDENTIAL_FILES,
     FileReading,
@@ -185,3 +186,15 @@ def test_missing_patterns_are_those_that_ignore_nothing_yet() -> None:
 def test_a_pattern_means_the_file_itself() -> None:
     """Characters that git would take for a pattern are escaped."""
     assert pattern_for("a b/[x]*.sh") == r"/a\ b/\[x\]\*.sh"
+
+
+@given(
+    reasons=st.dictionaries(
+        st.tuples(st.text(min_size=1), st.text(alphabet="0123456789abcdef", min_size=12, max_size=12)),
+        st.text(min_size=1),
+        max_size=5,
+    )
+)
+def test_a_list_of_accepted_lines_is_read_as_it_was_written(reasons: dict[tuple[str, str], str]) -> None:
+    """Whatever stands in a file's name or in a reason."""
+    assert Accepted.read(str(Accepted(reasons))).reasons == reasons

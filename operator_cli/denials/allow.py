@@ -23,6 +23,7 @@ _QUEUE_URL: Final = re.compile(
     r"/(?P<account>[^/\s]+)/(?P<name>[\w.-]+)"
 )
 _TYPED: Final = re.compile(r"(role|user|group|policy|instance profile|saml provider|oidc provider) (\S+)")
+_IDENTITY_OF_COGNITO: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d:[0-9a-fA-F-]{36}")
 _BOOTSTRAP: Final = re.compile(r"parameter/cdk-bootstrap/(?P<qualifier>[\w-]+)/version")
 _CDK_ROLES: Final = ("deploy", "file-publishing", "image-publishing", "lookup")
 _LOG_GROUP: Final = re.compile(r"arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+")
@@ -119,7 +120,7 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         resource: The resource, for messages that do not name it.
     """
     of_another_policy = reading.reason_action is not None and reading.policy_type is None
-    if reading.identity_allow_would_fix == "no" or of_another_policy:
+    if reading.identity_allow_would_fix == "no" or of_another_policy or _is_of_another_call(reading):
         return None
     if reading.resource is None and resource:
         reading = replace(reading, resource=resource)
@@ -161,6 +162,17 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         holes=tuple(sorted(holes)),
         is_first=is_first,
     )
+
+
+def _is_of_another_call(reading: Reading) -> bool:
+    """Whether the text tells of a call that the service made itself, so that the operation's own action is not what is missing."""
+    if reading.known_as == "role-may-not":
+        return reading.action is None or reading.action.endswith(
+            "NetworkInterface"
+        )  # AWS has a policy of its own for these
+    if reading.known_as == "kms-key-out-of-reach":
+        return reading.service != "kms"
+    return reading.known_as in {"role-lacks-permissions", "account-not-authorized"}
 
 
 def _is_judged_on_more(known: IamAction | None, notes: list[str]) -> bool:
@@ -210,6 +222,13 @@ def _resource(reading: Reading, known: IamAction | None) -> tuple[str, list[str]
     formats = known.arn_formats if known else ()
     if known is not None and not formats:
         return "*", [f"{known.name} cannot be limited to a resource: only * works."]
+    if _IDENTITY_OF_COGNITO.fullmatch(reading.resource or ""):
+        name = "this action" if known is None else known.name
+        note = (
+            f"{reading.resource} is an identity of Cognito and has no ARN that {name} takes: only * works. It then holds for all "
+            "that the action is used on. If guests (unauthenticated identities) use this role, have the user sign in instead."
+        )
+        return "*", [note]
     if reading.resource == "*":
         return "*", ["AWS judged this call against all resources, so nothing narrower than * would let it through."]
     arn = _as_arn(reading.resource, reading, formats) if reading.resource else ""

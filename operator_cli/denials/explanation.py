@@ -178,6 +178,8 @@ def _long_lived_key(explanation: Explanation, text: str) -> str:
 def _explained(reading: Reading, resource: str | None) -> Explanation:
     allow = smallest_allow(reading, resource=resource)
     says_nothing = reading.action is None and reading.decision == "unspecified"
+    if reading.category == "access-denied" and (reading.federation or reading.known_as == "role-may-not"):
+        says_nothing = False
     if reading.category != "access-denied" or (reading.known_as and says_nothing):
         explanation = _known(reading, allow)
     else:
@@ -185,6 +187,12 @@ def _explained(reading: Reading, resource: str | None) -> Explanation:
     next_step = explanation.next_step
     if reading.encoded and _DECODE not in next_step:
         next_step += f" The encoded part says more: `aws sts {_DECODE} --encoded-message MESSAGE`, which needs a permission of its own."
+    if reading.authorization_id:
+        next_step += (
+            " AWS keeps for a day what it evaluated, with the statement that decided: `aws iam-toolbox "
+            f"get-request-authorization-details --authorization-id {reading.authorization_id}` (needs "
+            "iam:GetRequestAuthorizationDetails; whoever may read policies in the account or the organisation can ask)."
+        )
     return replace(explanation, title=explanation.title[0].upper() + explanation.title[1:], next_step=next_step)
 
 
@@ -231,18 +239,8 @@ def _special(reading: Reading, allow: Allow | None) -> Explanation | None:
             ask="Its access key leaked. Please deactivate and rotate it now, before anything else; the quarantine policy "
             "comes off last.",
         )
-    if reading.action == "sts:AssumeRoleWithWebIdentity":
-        return Explanation(
-            reading=reading,
-            title="The role does not trust this identity token",
-            cause="The role's trust policy does not admit the token's sub, aud or issuer, or there is no such role. GitHub "
-            "repositories that were created, renamed or transferred after 2026-07-15 have an immutable subject: "
-            "repo:ORG@ORGID/REPO@REPOID:… instead of repo:ORG/REPO:….",
-            next_step="Compare the token's sub and aud with the conditions in the role's trust policy, and admit the new form "
-            "of sub where the repository has it. A policy of the caller does not help: it has no identity yet.",
-            acts=ACCOUNT,
-            ask="Please compare the conditions on sub and aud in the role's trust policy with the token's.",
-        )
+    if (about_roles := _about_roles(reading, allow)) is not None:
+        return about_roles
     if reading.principal_type == "anonymous":
         return Explanation(
             reading=reading,
@@ -275,6 +273,82 @@ def _special(reading: Reading, allow: Allow | None) -> Explanation | None:
             allow=allow,
         )
     return None
+
+
+def _about_roles(reading: Reading, allow: Allow | None) -> Explanation | None:
+    """Give the denials that are about a role, and not about the caller's permissions."""
+    if reading.federation and reading.decision != "explicit":
+        return _federation(reading)
+    if reading.not_a_role:
+        return _not_a_role(reading)
+    return _role_may_not(reading, allow) if reading.known_as == "role-may-not" else None
+
+
+def _federation(reading: Reading) -> Explanation:
+    """Explain that nobody's policy but the role's is asked where an assertion or a token is exchanged for a role."""
+    if reading.federation == "AssumeRoleWithSAML":
+        return Explanation(
+            reading=reading,
+            title="The role does not trust this SAML assertion",
+            cause="The role's trust policy does not admit the assertion's provider or audience, does not allow "
+            "sts:AssumeRoleWithSAML (and sts:TagSession where the assertion has tags), or there is no such role or provider.",
+            next_step="Compare the assertion's Role attribute (role ARN and provider ARN, both of this account) and its audience "
+            "with the role's trust policy. A policy of the caller does not help: the call is not signed.",
+            acts=ACCOUNT,
+            ask="Please compare the provider, the audience (SAML:aud) and the actions in the role's trust policy with the assertion.",
+        )
+    return Explanation(
+        reading=reading,
+        title="The role does not trust this identity token",
+        cause="The role's trust policy does not admit the token's sub, aud or issuer, or there is no such role. GitHub "
+        "repositories that were created, renamed or transferred after 2026-07-15 have an immutable subject: "
+        "repo:ORG@ORGID/REPO@REPOID:… instead of repo:ORG/REPO:….",
+        next_step="Compare the token's sub and aud with the conditions in the role's trust policy, and admit the new form "
+        "of sub where the repository has it. A policy of the caller does not help: it has no identity yet.",
+        acts=ACCOUNT,
+        ask="Please compare the conditions on sub and aud in the role's trust policy with the token's.",
+    )
+
+
+def _not_a_role(reading: Reading) -> Explanation:
+    """Explain that the request names something else where a role belongs."""
+    what = reading.not_a_role
+    kind, _, rest = what.partition("/")
+    session = f" For the role of that session, name arn:aws:iam::ACCOUNT_ID:role/{rest.split('/')[0]}."
+    return Explanation(
+        reading=reading,
+        title=f"{what} is no role: {'it cannot be assumed' if _what(reading).startswith('sts:') else 'it cannot be passed on'}",
+        cause="The request names it where a role's ARN belongs. Only roles are assumed and given to services, so no policy lets "
+        "this call through.",
+        next_step="Put the role's ARN (arn:aws:iam::ACCOUNT_ID:role/NAME) where the request has this one: `role_arn` in "
+        f"~/.aws/config, RoleArn in the code.{session if kind == 'assumed-role' else ''} A user's own permissions need no "
+        "assuming: leave the role out.",
+        acts=YOU,
+    )
+
+
+def _role_may_not(reading: Reading, allow: Allow | None) -> Explanation:
+    """Explain what a service says of the role that it was given."""
+    what = _what(reading) if reading.action else "the call that the message names"
+    guess = f"A guess, as no reason is given: have a policy of {{role}} allow {what}, as the policy below does. "
+    role = _who(reading) if reading.principal else "that role (a function's execution role, a task's role)"
+    more = ""
+    if (reading.action or "").endswith("NetworkInterface"):
+        guess = f"Attach AWS's own policy for this to {{role}}: for a function AWSLambdaVPCAccessExecutionRole, which has {what} and its companions. "
+    elif (reading.action or "").startswith("sqs:"):
+        more = "To be called from a queue, a function's role needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on it. "
+    elif allow is None:
+        guess = f"Have {what} allowed to {{role}}. "
+    return Explanation(
+        reading=reading,
+        title=f"The role that the service was given may not do {what}",
+        cause="The service checked the role that the request names, and refused it. It is not the caller who lacks the permission. "
+        "It may be a missing Allow, a Deny or an SCP: the message does not say.",
+        next_step=f"{guess.format(role=role)}{more}A role whose policy was attached seconds ago may only need another try.",
+        acts=ACCOUNT,
+        ask=f"It is the role given to the service that may not do {what}, not I. Please let it.",
+        allow=allow,
+    )
 
 
 @dataclass(frozen=True, slots=True)

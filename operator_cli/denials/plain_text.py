@@ -20,7 +20,10 @@ _NARROWEST: Final = 20
 _SAME_START: Final = 20
 """Lines that begin alike are a log's, not one line's parts."""
 
-_COLOUR_AS_TEXT: Final = re.compile(r"\\(?:x1b|033|e|u001b)\[[0-9;]{0,20}m", re.IGNORECASE)
+_COLOUR_AS_TEXT: Final = re.compile(r"(?:\\(?:x1b|033|e|u001b)|\^\[)\[[0-9;]{0,20}m", re.IGNORECASE)
+"""As programs escape it, and as `cat -v` shows it."""
+_COLOUR_LEFT: Final = re.compile(r"\[\d{1,3}(?:;\d{1,3}){0,6}m")
+"""What is left of a colour where a log lost the escape character itself."""
 _JSON_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"'\\/bfnrt]))")
 _JSON_MEANING: Final = {"b": "", "f": "\n", "n": "\n", "r": "\n", "t": " "}
 _ENTITY: Final = re.compile(r"&(?:(quot|apos|amp|lt|gt|nbsp)|#(\d{1,6})|#[xX]([0-9a-fA-F]{1,5}));")
@@ -39,10 +42,13 @@ _TIME: Final = (
 )
 _PREFIX: Final = re.compile(
     rf"[ \t]*(?:(?:{_TIME})(?:[ \t]|$)"  # log lines
-    r"|(?:[│┃╷╵╭╰|]|â”‚|â•·|â•µ)(?:[ \t]|$)"  # noqa: RUF001 - Terraform's box, also mis-decoded
-    r"|(?:>|\#|//|(?<=[ \t]{2})\*)[ \t]"  # quotation, comments
+    r"|(?P<frame>[│┃║┆┊╎▏▌╷╵╭╰┌└├]|\|(?=[ \t]|$)|â”‚|â•·|â•µ)[ \t]?"  # noqa: RUF001 - Terraform's box, also mis-decoded
+    r"|(?:>|\#|//|(?<=[ \t]{2})\*(?![ \t]+(?:with|because|due)\b))[ \t]"  # quotation, comments; no resource *
     r"|[\w.-]{1,40}[ \t]{1,20}\|[ \t])"  # docker compose, cdk deploy
 )
+_FRAME_END: Final = re.compile(r"(?:[│┃║┆┊╎▏▐▌]|(?<=[ \t])\||â”‚)$")  # noqa: RUF001 - as above
+_FRAME_RULE: Final = re.compile(r"[ \t]{0,80}(?:[\u2500-\u257f]{3,1000}|[+|][-=+|]{3,1000}[+|])[ \t]{0,80}")
+"""The upper and the lower side of a frame, drawn with box characters or with signs of a keyboard."""
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
 
@@ -55,8 +61,8 @@ def without_control(text: str) -> str:
 def plain(text: str) -> str:
     """Give the text as the program meant it that first printed it.
 
-    JSON escapes and HTML entities are resolved, colours and line prefixes (times, Terraform's box, comment signs) are
-    gone, and lines that a terminal broke at its last column are whole again. Words stay as they are.
+    JSON escapes and HTML entities are resolved, colours, frames and line prefixes (times, comment signs) are gone, and
+    lines that a terminal broke at its last column are whole again. Words stay as they are.
     """
     text = _COLOUR_AS_TEXT.sub("", text)
     for _ in range(_ROUNDS):
@@ -64,9 +70,9 @@ def plain(text: str) -> str:
         if resolved == text:
             break
         text = resolved
-    text = without_control(_LINE_END.sub("\n", text)).translate(_QUOTES)
+    text = _COLOUR_LEFT.sub("", without_control(_LINE_END.sub("\n", text))).translate(_QUOTES)
     lines = _joined(text.split("\n"))
-    return "\n".join(_joined([_without_prefix(line) for line in lines]))
+    return "\n".join(_joined(_whole_in_frames([_without_prefix(line) for line in lines])))
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -82,11 +88,35 @@ def _entity(found: re.Match[str]) -> str:
     return chr(number).encode("utf-8", errors="replace").decode() if number < 0x110000 else found[0]  # noqa: PLR2004 - Unicode's end
 
 
-def _without_prefix(line: str) -> str:
+def _without_prefix(line: str) -> tuple[str, int | None]:
+    """Give the line, and how far it ends from the right side of its frame; `None` where there is none."""
+    if _FRAME_RULE.fullmatch(line):
+        return "", None
     at = 0
+    framed = False
     while (found := _PREFIX.match(line, at)) is not None and found.end() > at:
+        framed |= found["frame"] is not None
         at = found.end()
-    return line[at:]
+    inner = line[at:]
+    side = _FRAME_END.search(inner.rstrip()) if framed else None
+    if side is None:
+        return inner, None
+    text = inner[: side.start()].rstrip()
+    return text, side.start() - len(text)
+
+
+def _whole_in_frames(lines: list[tuple[str, int | None]]) -> list[str]:
+    """Join what a frame broke: a line that fills it goes on in the next."""
+    padding = min((gap for text, gap in lines if text and gap is not None), default=None)
+    whole: list[str] = []
+    was_full = False
+    for text, gap in lines:
+        if was_full and text and gap is not None:
+            whole[-1] += JOINT + text
+        else:
+            whole.append(text)
+        was_full = gap is not None and gap == padding and len(text) >= _NARROWEST
+    return whole
 
 
 def _joined(lines: list[str]) -> list[str]:
@@ -114,7 +144,9 @@ def _joined(lines: list[str]) -> list[str]:
 def _goes_on(line: str, following: str) -> bool:
     """Whether a line may be the rest of the one before it: it has no prefix of its own, and does not begin like that one."""
     begins = following.lstrip()[:_SAME_START]
-    return (not begins or line.lstrip()[:_SAME_START] != begins) and _PREFIX.match(following) is None
+    if _PREFIX.match(following) is not None or _FRAME_RULE.fullmatch(following) is not None:
+        return False
+    return not begins or line.lstrip()[:_SAME_START] != begins
 
 
 def _lower_of_same_length(character: str) -> str:

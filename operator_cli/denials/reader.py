@@ -6,12 +6,14 @@ import json
 import re
 import sys
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile, zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.denials.known_errors import DENIAL_CODES, KNOWN_ERRORS, KnownError
 from operator_cli.denials.plain_text import Squeezed, plain
+from operator_cli.denials.prose import Beliefs
 from operator_cli.denials.reading import Reading
 from operator_cli.denials.sentence import Sentence, sentences
 from operator_cli.masking import masked
@@ -25,6 +27,7 @@ _NEAR_BEFORE: Final = 420
 _NEAR_AFTER: Final = 700
 _ANNOUNCEMENT: Final = 24
 _HTTP_DENIED: Final = "Forbidden"
+_VAGUE: Final = "denied-without-details"
 _LONGEST_MENTION: Final = 240
 _MOST: Final = 2000
 """Sentences, or events, that are read of one text. A log with more says the same again and again."""
@@ -36,14 +39,34 @@ _CALLING: Final = re.compile(
 _GO: Final = re.compile(r"operationerror[\w -]{1,60}?:(?P<operation>[A-Z]\w{1,80}),")
 _PHP: Final = re.compile(r"Errorexecuting\"(?P<operation>[A-Z]\w{1,80})\"on")
 _NAMED_CODE: Final = re.compile(
-    r"(?:apierror|(?:Handler)?[Ee]rror_?[Cc]ode[\"']?[:=]{1,2}>?[\"']?|[^A-Za-z]u?[\"']?[Cc]ode[\"']?[:=]{1,2}>?[\"']?|<Code>|__type[\"']?:u?[\"'](?:[\w.]{1,80}#)?)"
+    r"(?:apierror|(?:Handler)?[Ee]rror_?[Cc]ode[\"']?(?::|=>?)[\"']?|[^A-Za-z]u?[\"']?[Cc]ode[\"']?(?::|=>?)[\"']?|<Code>|__type[\"']?:u?[\"'](?:[\w.]{1,80}#)?)"
     r"(?P<code>(?:Client\.)?[A-Z][A-Za-z]{2,70})"
 )
+# Not `==`, which compares: source code is no error.
 _CODE_BEFORE_USER: Final = re.compile(
     r"(?P<code>ValidationError|ValidationException|InvalidRequest(?:Exception)?|InvalidParameter(?:Value)?(?:Exception)?"
     r"|BadRequestException|GeneralServiceException)[:.]?$"
 )
 """Codes that say nothing of a denial, and are believed where they stand right before its sentence."""
+_ROLE_MAY_NOT: Final = re.compile(
+    r"role(?:[\w:/+=,.@'\"-]{0,200}?)(?:do|does)(?:n't|not)have(?:the|any)?(?:sufficient|necessary|required|enough|right)?"
+    r"permissions?to(?:call|perform|invoke)(?:the)?"
+)
+"""A service says of the role that it was given what the role may not do: `… to call ReceiveMessage on SQS`."""
+_ARN_OF_ROLE: Final = re.compile(
+    r"arn:[\w-]{1,20}:iam::[^:]{0,20}:role/[\w+=,.@/-]{1,500}?(?=['\"]|(?:do|does)(?:n't|not)have)"
+)
+_CALLED: Final = re.compile(r"[\"'`]?(?:(?P<prefix>[a-z0-9-]{2,40}):)?(?P<operation>[A-Z][A-Za-z0-9]{3,60})")
+_CALLED_ON: Final = re.compile(r"[\"'`]?on(?:the|an?)?(?:amazon|aws)?(?P<service>[a-z0-9]{2,24})")
+_PREFIXES: Final = {
+    **{name: name for name in ("ec2", "sqs", "sns", "kinesis", "dynamodb", "s3", "kms", "secretsmanager", "lambda", "events",
+                               "logs", "ssm", "firehose", "glue", "athena", "states", "ecs", "rds", "mq", "iam")},
+    "msk": "kafka", "kafka": "kafka", "efs": "elasticfilesystem", "eventbridge": "events", "stepfunctions": "states",
+}  # fmt: skip
+"""What services are called in messages, and in IAM."""
+_AUTHORIZATION_ID: Final = re.compile(
+    r"authorization-details/(?P<id>[A-Za-z0-9-]{6,80}?)(?:forcompletedetails|[^A-Za-z0-9-])|authorizationid:?[\"'`]?(?P<last>[A-Za-z0-9-]{6,80})"
+)
 _QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,200}?)isdenied", re.IGNORECASE)
 _EVENT_FIELD: Final = re.compile(
     r'"(eventName|eventSource|awsRegion|errorCode|errorMessage|arn)"\s{0,10}:\s{0,10}"((?:[^"\\\n]|\\.){1,4000})"'
@@ -55,12 +78,13 @@ _CODE_TOKENS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class _Mention:
-    """An error code, an operation or both, where they stand."""
+    """An error code, an operation or both, where they stand; bare is a code that is just a word of the text."""
 
     start: int
     end: int
     code: str | None
     operation: str | None
+    is_bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +96,9 @@ class _Finding:
     reading: Reading
 
 
-_SENTENCE: Final = 3
-_KNOWN: Final = 2
+_SENTENCE: Final = 4
+_KNOWN: Final = 3
+_GENERAL: Final = 2
 _WEAK: Final = 1
 _OTHER: Final = 0
 
@@ -84,7 +109,8 @@ def readings(text: str) -> tuple[Reading, ...]:
     found = [*_of_decoded(text)] or [*_of_events(text)] or [*_of_text(text)]
     heaviest = max((finding.weight for finding in found), default=0)
     # A bare "Access Denied" beside a full sentence, or a mere code beside a known error, is the same error's echo.
-    kept = [finding for finding in found if finding.weight >= min(heaviest, _KNOWN)]
+    enough = _KNOWN if heaviest == _SENTENCE else min(heaviest, _GENERAL)
+    kept = [finding for finding in found if finding.weight >= enough]
     kept.sort(key=lambda finding: (-finding.weight, finding.place))
     distinct: dict[tuple[object, ...], Reading] = {}
     for finding in kept:
@@ -104,20 +130,52 @@ def _identity(reading: Reading) -> tuple[object, ...]:
     """What makes two errors the same, whatever their request was called."""
     if reading.known_as:
         return (reading.known_as, reading.resource, reading.principal)
-    return (reading.principal, reading.action, reading.resource, reading.decision, reading.policy_type)
+    who = reading.principal or ""
+    if ":assumed-role/" in who:
+        who = "/".join(who.split("/")[:2])  # each of a role's sessions has a name of its own
+    return (who, reading.action, reading.resource, reading.decision, reading.policy_type)
 
 
 def _of_text(text: str) -> Iterator[_Finding]:
     squeezed = Squeezed(plain(text))
     mentions = _mentions(squeezed)
+    beliefs = Beliefs(text, squeezed)
     said = _without_announcements(list(islice(sentences(squeezed), _MOST)))
     for number, sentence in enumerate(said):
         after = said[number + 1].start if number + 1 < len(said) else len(squeezed.text)
         before = said[number - 1].end if number else 0
-        yield _of_sentence(squeezed, mentions, sentence, before, after)
+        finding = _of_sentence(squeezed, mentions, sentence, before, after)
+        if finding.weight > _WEAK or beliefs.is_told(sentence.start, sentence.end):
+            yield finding
     spans = [(sentence.start, sentence.end) for sentence in said]
-    yield from _of_known(squeezed, mentions, spans)
+    yield from _of_roles(squeezed, mentions)
+    yield from _of_known(squeezed, mentions, spans, beliefs)
     yield from _others(mentions)
+
+
+def _of_roles(squeezed: Squeezed, mentions: list[_Mention]) -> Iterator[_Finding]:
+    """Give what services say of the roles that they were given."""
+    for found in islice(_ROLE_MAY_NOT.finditer(squeezed.lower), _MOST):
+        called = _CALLED.match(squeezed.text, found.end(), min(squeezed.word_end(found.end()), found.end() + 110))
+        if called is None:
+            continue
+        on = _CALLED_ON.match(squeezed.lower, called.end(), min(len(squeezed.text), called.end() + 40))
+        said = ""
+        if on is not None and squeezed.begins_word(on.start("service")):
+            said = squeezed.lower[on.start("service") : min(on.end(), squeezed.word_end(on.start("service")))]
+        prefix = called["prefix"] or _PREFIXES.get(said, "")
+        code, _ = _beside(mentions, found.start(), called.end(), 0, len(squeezed.text))
+        arn = _ARN_OF_ROLE.search(squeezed.text, found.start(), found.end())
+        yield _Finding(
+            found.start(),
+            _SENTENCE if prefix else _KNOWN,
+            Reading(
+                error_code=code,
+                principal=arn[0] if arn is not None else None,
+                action=f"{prefix}:{called['operation']}" if prefix else None,
+                known_as="role-may-not",
+            ),
+        )
 
 
 def _without_announcements(said: list[Sentence]) -> list[Sentence]:
@@ -144,64 +202,108 @@ def _of_sentence(squeezed: Squeezed, mentions: list[_Mention], sentence: Sentenc
     known = ""
     weight = _SENTENCE
     if sentence.action is None:
-        known = "encoded-only" if encoded else "denied-without-details"
+        known = "encoded-only" if encoded else _VAGUE
         says_something = encoded or sentence.principal or sentence.decision != "unspecified"
         weight = _KNOWN if says_something else _WEAK
-    return _Finding(
-        sentence.start,
-        weight,
-        Reading(
-            error_code=code,
-            operation=operation,
-            principal=sentence.principal,
-            action=sentence.action,
-            reason_action=sentence.reason_action,
-            resource=sentence.resource,
-            decision=sentence.decision,
-            policy_type=sentence.policy_type,
-            policy_arn=sentence.policy_arn,
-            encoded=encoded,
-            known_as=known,
-        ),
+    reading = Reading(
+        error_code=code,
+        operation=operation,
+        principal=sentence.principal,
+        action=sentence.action,
+        reason_action=sentence.reason_action,
+        resource=sentence.resource,
+        decision=sentence.decision,
+        policy_type=sentence.policy_type,
+        policy_arn=sentence.policy_arn,
+        encoded=encoded,
+        known_as=known,
+        authorization_id=_authorization_id(squeezed, sentence.end, min(after, sentence.end + _NEAR_AFTER)),
     )
+    return _Finding(sentence.start, weight, _trusted(reading))
 
 
-def _of_known(squeezed: Squeezed, mentions: list[_Mention], spans: list[tuple[int, int]]) -> Iterator[_Finding]:
-    places = {known: where for known in KNOWN_ERRORS if (where := _by_words(squeezed, known, spans)) is not None}
+def _trusted(reading: Reading) -> Reading:
+    """Say whose policy it is where a call is not signed: nobody's but the role's, unless the text says so itself."""
+    if reading.federation and reading.policy_type is None and reading.decision == "unspecified":
+        return replace(reading, policy_type="role-trust")
+    return reading
+
+
+def _authorization_id(squeezed: Squeezed, start: int, end: int) -> str:
+    """Give the id under which AWS keeps what it evaluated, however its line was broken."""
+    found = _AUTHORIZATION_ID.search(squeezed.text, start, end)
+    if found is None:
+        return ""
+    return found["id"] or squeezed.text[found.start("last") : min(found.end(), squeezed.word_end(found.start("last")))]
+
+
+def _of_known(
+    squeezed: Squeezed, mentions: list[_Mention], spans: list[tuple[int, int]], beliefs: Beliefs
+) -> Iterator[_Finding]:
+    places = {
+        known: where for known in KNOWN_ERRORS if (where := _by_words(squeezed, known, spans, beliefs)) is not None
+    }
+    told = _told(mentions, beliefs)
     explained = {code for known in places for code in (*known.codes, *known.weak_codes)}
     for known in KNOWN_ERRORS:
-        if known not in places and (where := _by_code(mentions, known, explained)) is not None:
+        if known not in places and (where := _by_code(told, known, explained)) is not None:
             places[known] = where
     for known, (place, end) in places.items():
         code, operation = _beside(mentions, place, end, 0, len(squeezed.text), only=known)
         resource = None
-        url = _QUEUE_URL.search(squeezed.text) if known.name == "denied-without-details" else None
+        url = _QUEUE_URL.search(squeezed.text) if known.name == _VAGUE else None
         if url is not None:
             resource = url["resource"].strip("\"'`")
+        reading = Reading(
+            category=known.category,
+            error_code=code,
+            operation=operation,
+            resource=resource,
+            policy_type=known.policy_type,
+            encoded=known.name == "encoded-only",
+            known_as=known.name,
+        )
         yield _Finding(
             place,
-            _WEAK if known.weak else _KNOWN,
-            Reading(
-                category=known.category,
-                error_code=code,
-                operation=operation,
-                resource=resource,
-                encoded=known.name == "encoded-only",
-                known_as=known.name,
-            ),
+            _WEAK if known.weak else _GENERAL if known.general else _KNOWN,
+            _trusted(reading) if known.category == "access-denied" else reading,
         )
 
 
-def _by_words(squeezed: Squeezed, known: KnownError, spans: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """Give where a known error's words first stand outside of the sentences."""
+def _by_words(
+    squeezed: Squeezed, known: KnownError, spans: list[tuple[int, int]], beliefs: Beliefs
+) -> tuple[int, int] | None:
+    """Give where a known error's words first stand outside of the sentences; those that say nothing, where they are told."""
     best: tuple[int, int] | None = None
     for phrase in known.phrases:
-        at = squeezed.lower.find(phrase)
-        while at >= 0 and _within(spans, at):
-            at = squeezed.lower.find(phrase, at + 1)
-        if at >= 0 and (best is None or at < best[0]):
-            best = (at, at + len(phrase))
+        for at in islice(_places(squeezed.lower, phrase), _MOST):
+            if _within(spans, at) or (known.name == _VAGUE and not beliefs.is_told(at, at + len(phrase))):
+                continue
+            if best is None or at < best[0]:
+                best = (at, at + len(phrase))
+            break
     return best
+
+
+def _places(text: str, phrase: str) -> Iterator[int]:
+    at = text.find(phrase)
+    while at >= 0:
+        yield at
+        at = text.find(phrase, at + len(phrase))
+
+
+def _told(mentions: list[_Mention], beliefs: Beliefs) -> list[_Mention]:
+    """Give the codes that a program says; of each that is just a word of the text, where it is first said."""
+    found: list[_Mention] = []
+    tried: Counter[str | None] = Counter()
+    for mention in mentions:
+        if mention.is_bare:
+            tried[mention.code] += 1
+            if tried[mention.code] > _MOST or not beliefs.is_told(mention.start, mention.end):
+                continue
+            tried[mention.code] = _MOST
+        found.append(mention)
+    return found
 
 
 def _within(spans: list[tuple[int, int]], at: int) -> bool:
@@ -231,7 +333,7 @@ def _others(mentions: list[_Mention]) -> Iterator[_Finding]:
                     category="access-denied" if denied else "not-iam",
                     error_code=mention.code,
                     operation=mention.operation,
-                    known_as="denied-without-details" if denied else "another-error",
+                    known_as=_VAGUE if denied else "another-error",
                 ),
             )
 
@@ -285,9 +387,10 @@ def _mentions(squeezed: Squeezed) -> list[_Mention]:
         at = text.find(token)
         while at >= 0:
             end = at + len(token)
-            alone = not (end < len(text) and text[end].islower()) and squeezed.is_one_word(at, end)
+            ends = end >= len(text) or not text[end].islower() or squeezed.begins_word(end)
+            alone = ends and squeezed.is_one_word(at, end)
             if alone and not taken[at]:
-                found.append(_Mention(at, end, token, None))
+                found.append(_Mention(at, end, token, None, is_bare=True))
                 taken[at:end] = b"x" * len(token)
             at = text.find(token, end)
     return sorted(found, key=lambda mention: mention.start)

@@ -21,6 +21,18 @@ PolicyType = Literal[
 Answer = Literal["yes", "no", "unknown"]
 
 _ACCOUNT_DIGITS: Final = 12
+_FEDERATION: Final = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+_ON_ROLES: Final = ("sts:assumerole", "iam:passrole")
+_NO_ROLES: Final = (
+    "user/",
+    "group/",
+    "root",
+    "assumed-role/",
+    "federated-user/",
+    "policy/",
+    "instance-profile/",
+    "saml-provider/",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +52,7 @@ class Reading:
         known_as: The entry of `known_errors` that it is, by name; empty for a denial that says itself what it is.
         service: The API's service, where an event names it: `s3`.
         region: The region, where an event names it.
+        authorization_id: The id under which AWS keeps what it evaluated.
     """
 
     category: Category = "access-denied"
@@ -56,6 +69,21 @@ class Reading:
     known_as: str = ""
     service: str = ""
     region: str = ""
+    authorization_id: str = ""
+
+    @property
+    def federation(self) -> str:
+        """The call that exchanges an assertion or a token for a role, if it is one: it is not signed. Else empty."""
+        named = self.action or self.operation or ""
+        return next((call for call in _FEDERATION if named.removeprefix("sts:").lower() == call.lower()), "")
+
+    @property
+    def not_a_role(self) -> str:
+        """The resource of a call that takes roles only, where it is something else: `user/ada`. Else empty."""
+        parts = (self.resource or "").split(":", 5)
+        if len(parts) < 6 or parts[2] not in {"iam", "sts"} or (self.missing_action or "").lower() not in _ON_ROLES:  # noqa: PLR2004 - an ARN has six parts
+            return ""
+        return parts[5] if parts[5].startswith(_NO_ROLES) else ""
 
     @property
     def principal_type(self) -> str | None:
@@ -68,7 +96,7 @@ class Reading:
         if not who.strip("*xX.") or who.strip("<>[]*(){} ").lower() in {"redacted", "masked", "hidden", "edited"}:
             return "redacted"
         parts = who.split(":", 5)
-        if parts[0] == "arn" and len(parts) == 6:  # noqa: PLR2004 - an ARN has six parts
+        if parts[0] == "arn" and len(parts) == 6:  # noqa: PLR2004 - as above
             kind = parts[5].split("/", 1)[0]
             return kind if kind in {"user", "role", "assumed-role", "federated-user", "root"} else None
         return "service" if who.endswith((".amazonaws.com", ".amazonaws.com.cn")) else None
@@ -89,6 +117,8 @@ class Reading:
     def identity_allow_would_fix(self) -> Answer:
         """Whether an Allow in a policy of the principal would help."""
         if self.category != "access-denied" or self.decision == "explicit" or self.principal_type == "anonymous":
+            return "no"
+        if self.federation or self.not_a_role:
             return "no"
         if self.policy_type is None:
             return "no" if self.known_as == "unsigned-request" else "unknown"

@@ -36,28 +36,34 @@ _TERMINAL: Final = 40
 _PRINCIPAL: Final = re.compile(r"[^\"'`\s()]{1,1400}")
 _ARN_OF_PRINCIPAL: Final = re.compile(r"arn:[\w-]{1,20}:(?:iam|sts)::")
 _ACTION: Final = re.compile(r"[:\s]?[\"'`\[]{0,2}(?P<action>[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}?)(?P<end>[\"'`\]]{0,2})"
-                            r"(?P<clause>on(?:the|this)?resources?|onthe|because|withanexplicitdeny|onarn:)")  # fmt: skip
+                            r"(?P<clause>on(?:the|this)?resources?|onthe|because|with(?:an?|the)?explicitden|onarn:)")  # fmt: skip
 _PLAIN_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}")
 _API: Final = re.compile(r"API:(?P<action>[a-z0-9-]{1,63}:[A-Za-z]{1,80}?)Youare$")
 _ON_RESOURCE: Final = re.compile(r"onresources?[:\]]{0,2}|onthisresource|onthe(?:following)?resources?:?|on(?=arn:)")
 _REASON: Final = re.compile(
-    r"becauseno(?P<no>[a-z-]{3,24}?)(?:policy)?allowsthe(?P<action>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)action"
-    r"|(?:withan?|becausean?|dueto(?:an?)?)explicitdeny(?:inan?(?P<deny>[a-z-]{3,24}?(?:policy|boundary)))?"
+    r"because(?:thereis)?no(?P<no>[a-z-]{3,40}?)(?:polic(?:y|ies))?(?:that)?(?:allows?|grants?|permits?)(?:the)?"
+    r"(?P<action>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)action"
+    r"|because(?:the|an?|its|your)(?P<not>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries))(?:do|does)(?:n't|not)"
+    r"(?:allow|grant|permit)(?:the)?(?P<other>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)action"
+    r"|(?:(?:with|because|becauseof|dueto|by)(?:an?|the|one)?)?explicitden(?:y|ies)(?:statements?)?"
+    r"(?:(?:in|of|by|from)(?:an?|the|its|your|one)?(?P<deny>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries)))?"
     r"|because[a-z0-9(),/-]{1,120}block(?:ed)?publicaccess(?:setting)?"
     r"|because[a-z0-9(),/-]{1,120}blockedby(?:the)?[a-z]{0,40}?blockpublicaccesssettings?"
     r"|because[a-z0-9(),/-]{1,80}preventedbythe[a-z]{4,40}settingins3blockpublicaccess"
 )
+"""The small words differ: "in a", "in the", "policies". A Deny that is not seen is an Allow proposed in vain."""
 _POLICY_TYPES: Final[tuple[tuple[str, PolicyType], ...]] = (
-    ("identity-based", "identity-based"),
-    ("resource-based", "resource-based"),
+    ("identity", "identity-based"),
     ("servicecontrol", "scp"),
     ("resourcecontrol", "rcp"),
-    ("permissionsboundary", "permissions-boundary"),
-    ("permissionboundary", "permissions-boundary"),
+    ("boundary", "permissions-boundary"),
+    ("boundaries", "permissions-boundary"),
     ("session", "session"),
-    ("vpcendpoint", "vpc-endpoint"),
-    ("roletrust", "role-trust"),
+    ("endpoint", "vpc-endpoint"),
     ("trust", "role-trust"),
+    ("resource", "resource-based"),
+    ("bucket", "resource-based"),
+    ("keypolic", "resource-based"),
 )
 _TYPED_NAMES: Final = ("instanceprofile", "samlprovider", "oidcprovider", "role", "user", "group", "policy")
 _TYPED_WORDS: Final = {
@@ -138,7 +144,7 @@ def _sentence(text: Squeezed, anchor: re.Match[str], *, before: int, limit: int)
         reason_action=reason.action,
         resource=resource,
         decision=reason.decision,
-        policy_type=reason.policy_type or ("role-trust" if action == "sts:AssumeRoleWithWebIdentity" else None),
+        policy_type=reason.policy_type,
         policy_arn=reason.policy_arn,
     )
 
@@ -299,14 +305,14 @@ class _Reason:
         found = _REASON.search(text.lower, at, limit) if within else _REASON.match(text.lower, at, limit)
         if found is None or (within and found.start() > at + within):
             return cls()
-        if found["no"]:
+        if found["no"] or found["not"]:
             return cls(
                 end=found.end(),
                 decision="implicit",
-                policy_type=_policy_type(found["no"]),
-                action=text.text[slice(*found.span("action"))],
+                policy_type=_policy_type(found["no"] or found["not"]),
+                action=text.text[slice(*found.span("action" if found["no"] else "other"))],
             )
-        if "explicitdeny" not in found[0]:
+        if "explicitden" not in found[0]:
             return cls(end=found.end(), decision="explicit", policy_type="block-public-access")
         arn, end = _policy_arn(text, found.end(), limit)
         kind = _policy_type(found["deny"]) if found["deny"] else None
@@ -314,7 +320,7 @@ class _Reason:
 
 
 def _policy_type(words: str) -> PolicyType | None:
-    return next((kind for name, kind in _POLICY_TYPES if words.startswith(name)), None)
+    return next((kind for name, kind in _POLICY_TYPES if name in words), None)
 
 
 def _policy_arn(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:

@@ -3,7 +3,9 @@
 `access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are 206
 others, of other shapes, from public issues and repositories; accounts and people's names are made up. The reader was
 developed on the 47 and on the part called `develop`, and met the parts `held-back`, `second`, `third` and `fourth` in this
-order when it was done; decision 15 has its scores at each first contact.
+order when it was done. `examined_texts.jsonl` are 120 more, the fifth: an examiner who did not know the reader chose and
+labelled them, with the Allow that an expert would ask for, and ten that are no error of AWS at all. Decision 15 has the
+scores at each first contact.
 """
 
 from __future__ import annotations
@@ -30,12 +32,45 @@ class Labelled:
     expected: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A text with the Allow that helps or may help (action and resource of each statement), and its further denials.
+
+    `allow` is `None` where none may be offered; `is_error` says whether the text holds an error of AWS.
+    """
+
+    name: str
+    text: str
+    allow: list[tuple[str, str | list[str]]] | None
+    more: tuple[str, ...]
+    is_error: bool
+
+
+def _rows(file: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / file).read_text(encoding="utf-8").split("\n") if line]
+
+
 def labelled() -> list[Labelled]:
-    """Give all of them."""
+    """Give all that are errors."""
     return [
         Labelled(row["id"], row["message"], {"reason_action": None, **row["expected"]})
-        for file in ("access_denied_samples.jsonl", "denial_texts.jsonl")
-        for row in map(json.loads, (DATA / file).read_text(encoding="utf-8").splitlines())
+        for file in ("access_denied_samples.jsonl", "denial_texts.jsonl", "examined_texts.jsonl")
+        for row in _rows(file)
+        if row["expected"] is not None
+    ]
+
+
+def examined() -> list[Examined]:
+    """Give the examiner's."""
+    return [
+        Examined(
+            row["id"],
+            row["message"],
+            None if row["allow"] is None else [(action, resource) for action, resource in row["allow"]],
+            tuple(row.get("more", ())),
+            row["expected"] is not None,
+        )
+        for row in _rows("examined_texts.jsonl")
     ]
 
 

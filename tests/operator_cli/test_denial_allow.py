@@ -265,7 +265,9 @@ def test_every_proposal_is_a_policy_that_iam_takes(one: Labelled) -> None:
             )
             if "*" in named:
                 known = iam_action(each["Action"])
-                assert (known is not None and not known.arn_formats) or explanation.reading.resource == "*"
+                resource = explanation.reading.resource or ""
+                has_no_arn = ":" in resource and not resource.startswith("arn:")
+                assert (known is not None and not known.arn_formats) or resource == "*" or has_no_arn
         ast.parse(explanation.allow.as_cdk())
         assert json.dumps(explanation.allow.policy, indent=2) in explanation.as_request() or explanation.acts == YOU
 
@@ -275,6 +277,184 @@ def test_nothing_is_proposed_for_what_is_no_denial() -> None:
     for one in labelled():
         if one.expected["category"] != "access-denied":
             assert all(smallest_allow(found.reading) is None for found in explain_all(one.text))
+
+
+IDENTITY = "eu-west-1:084c17c5-b274-cde0-655d-3088d6472035"
+
+
+def test_an_identity_of_cognito_has_no_arn_to_allow() -> None:
+    """A certificate's ARN would be made up; the reader is told of guests."""
+    explanation = denied("iot:AttachPolicy", IDENTITY)
+    assert statement(explanation) == {"Effect": "Allow", "Action": "iot:AttachPolicy", "Resource": "*"}
+    assert explanation.allow is not None
+    assert any("have the user sign in instead" in note for note in explanation.allow.notes)
+
+
+@pytest.mark.parametrize("call", ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Not authorized to perform sts:{}",
+        "An error occurred (AccessDenied) when calling the {} operation: Not authorized to perform sts:{}",
+        "An error occurred (AccessDenied) when calling the {} operation: Access denied",
+        '{{"eventSource": "sts.amazonaws.com", "eventName": "{}", "errorCode": "AccessDenied", "errorMessage": "An unknown error"}}',
+        (
+            "User: arn:aws:iam::111122223333:user/ada is not authorized to perform: sts:{} on resource: "
+            "arn:aws:iam::111122223333:role/r because no identity-based policy allows the sts:{} action"
+        ),
+    ],
+)
+def test_no_policy_of_a_caller_helps_where_the_call_is_not_signed(call: str, text: str) -> None:
+    """Who exchanges an assertion or a token for a role has no identity yet: only the role's trust policy is asked."""
+    explanation = explain(text.replace("{}", call).replace("{{", "{").replace("}}", "}"))
+    assert explanation.allow is None
+    assert explanation.reading.identity_allow_would_fix == "no"
+    assert explanation.title.startswith("The role does not trust this")
+    assert "sts:TagSession" in explanation.cause or call != "AssumeRoleWithSAML"
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "says"),
+    [
+        ("sts:AssumeRole", "arn:aws:iam::111122223333:user/ada", "User/ada is no role: it cannot be assumed"),
+        ("sts:AssumeRole", "arn:aws:iam::111122223333:root", "Root is no role: it cannot be assumed"),
+        (
+            "sts:assumerole",
+            "arn:aws:sts::111122223333:assumed-role/r/s",
+            "Assumed-role/r/s is no role: it cannot be assumed",
+        ),
+        (
+            "iam:PassRole",
+            "arn:aws:iam::111122223333:instance-profile/p",
+            "Instance-profile/p is no role: it cannot be passed on",
+        ),
+    ],
+)
+@pytest.mark.parametrize("reason", ["", None])
+def test_what_is_no_role_cannot_be_assumed_or_passed_on(action: str, on: str, says: str, reason: str | None) -> None:
+    """No Allow changes that, whatever reason AWS gives."""
+    explanation = denied(action, on, reason=reason)
+    assert explanation.title == says
+    assert explanation.allow is None
+    assert explanation.reading.identity_allow_would_fix == "no"
+
+
+@pytest.mark.parametrize(
+    "on", ["arn:aws:iam::111122223333:role/r", "arn:aws:iam::***:role/r", "arn:aws:iam::111122223333:r"]
+)
+def test_a_role_can_be_assumed(on: str) -> None:
+    """Also one whose ARN is masked or mistyped: that is for AWS to say."""
+    assert denied("sts:AssumeRole", on).allow is not None
+
+
+SMALL_WORDS = (
+    "with an explicit deny in {} {}",
+    "with explicit denies in {} {}",
+    "because of an explicit deny in {} {}",
+    "due to an explicit deny from {} {}",
+)
+KINDS = {
+    "identity-based policy": "identity-based",
+    "resource-based policy": "resource-based",
+    "service control policy": "scp",
+    "resource control policy": "rcp",
+    "permissions boundary": "permissions-boundary",
+    "session policy": "session",
+    "VPC endpoint policy": "vpc-endpoint",
+    "role trust policy": "role-trust",
+}
+
+
+@pytest.mark.parametrize(("words", "kind"), KINDS.items())
+@pytest.mark.parametrize("form", SMALL_WORDS)
+@pytest.mark.parametrize("article", ["a", "an", "the", "its", ""])
+@pytest.mark.parametrize("many", [False, True])
+def test_a_deny_is_a_deny_in_whatever_small_words(words: str, kind: str, form: str, article: str, many: bool) -> None:  # noqa: FBT001 - pytest names it
+    """The kind of policy is understood too, and no Allow is ever proposed."""
+    named = words.replace("policy", "policies").replace("boundary", "boundaries") if many else words
+    explanation = denied("sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:q", reason=form.format(article, named))
+    assert (explanation.reading.decision, explanation.reading.policy_type) == ("explicit", kind)
+    assert explanation.reading.resource == "arn:aws:sqs:us-east-1:111122223333:q"
+    assert explanation.allow is None
+
+
+@pytest.mark.parametrize("start", ["", "  ", "│ ", "│  ", "| "])
+def test_a_deny_on_everything_is_seen_where_the_star_begins_a_line(start: str) -> None:
+    """A comment's star is taken off, a resource's is not."""
+    explanation = denied("sqs:ListQueues", f"\n{start}*", reason="with an explicit deny in a resource control policy")
+    assert (explanation.reading.decision, explanation.reading.resource) == ("explicit", "*")
+    assert explanation.allow is None
+
+
+@pytest.mark.parametrize(("words", "kind"), KINDS.items())
+@pytest.mark.parametrize(
+    "form",
+    [
+        "because no {} allows the {} action",
+        "because there is no {} that allows the {} action",
+        "because the {} does not allow the {} action",
+    ],
+)
+def test_a_missing_allow_is_understood_in_whatever_small_words(words: str, kind: str, form: str) -> None:
+    """An Allow is proposed where identity-based policies lack it, and nowhere else."""
+    explanation = denied(
+        "sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:q", reason=form.format(words, "sqs:SendMessage")
+    )
+    assert (explanation.reading.decision, explanation.reading.policy_type) == ("implicit", kind)
+    assert (explanation.allow is not None) == (kind == "identity-based")
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        (
+            "The provided execution role does not have permissions to call ReceiveMessage on SQS (Service: Lambda, Status Code: 400)",
+            "sqs:ReceiveMessage",
+        ),
+        (
+            "InvalidParameterValueException: The function execution\nrole does not have permissions to call SendMessage on SQS",
+            "sqs:SendMessage",
+        ),
+        ("The provided execution role does not have permissions to call Publish on SNS", "sns:Publish"),
+        (
+            "Role arn:aws:iam::111122223333:role/r does not have permission to call kinesis:GetRecords",
+            "kinesis:GetRecords",
+        ),
+        (
+            "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+            "ec2:CreateNetworkInterface",
+        ),
+    ],
+)
+def test_a_role_that_a_service_was_given_is_told_from_the_caller(text: str, action: str) -> None:
+    """It is that role which lacks the permission; what is proposed for it is a guess and says so."""
+    explanation = explain(text)
+    assert explanation.reading.action == action
+    assert explanation.title == f"The role that the service was given may not do {action}"
+    assert "not the caller who lacks" in explanation.cause
+    assert explanation.acts == ACCOUNT
+    if explanation.allow is None:
+        assert "AWSLambdaVPCAccessExecutionRole" in explanation.next_step
+    else:
+        assert explanation.is_guess
+        assert explanation.next_step.startswith("A guess, as no reason is given")
+        assert statement(explanation)["Action"] == action
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "An error occurred (AccessDeniedException) when calling the GetParameters operation: The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
+        "An error occurred (AccessDeniedException) when calling the GetSecretValue operation: Access to KMS is not allowed",
+        "An error occurred (KMSAccessDeniedException) when calling the Publish operation: no",
+        "An error occurred (KMS.AccessDeniedException) when calling the SendMessage operation: no",
+    ],
+)
+def test_what_kms_refused_is_not_the_outer_action(wrapped: str) -> None:
+    """Whoever called GetParameters may call it: an Allow for that would mislead."""
+    explanation = explain(wrapped)
+    assert explanation.title == "The KMS key does not exist here, or you may not use it"
+    assert explanation.allow is None
 
 
 @pytest.mark.parametrize(

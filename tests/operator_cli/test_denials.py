@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import json
+import textwrap
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -15,12 +16,13 @@ from hypothesis import strategies as st
 from operator_cli.denials.explanation import explain, explain_all
 from operator_cli.denials.reader import readings
 from operator_cli.errors import OperatorError
-from tests.operator_cli.denial_texts import Labelled, composed, labelled
+from tests.operator_cli.denial_texts import Examined, Labelled, composed, examined, labelled
 
 if TYPE_CHECKING:
     from operator_cli.denials.reading import Reading
 
 TEXTS: Final = labelled()
+EXAMINED: Final = examined()
 FIELDS: Final = tuple(TEXTS[0].expected)
 
 SENTENCES: Final = [
@@ -62,8 +64,24 @@ def test_a_real_text_is_read_as_people_read_it(one: Labelled) -> None:
 
 def test_there_are_as_many_texts_as_the_score_is_told_of() -> None:
     """Else a lost file would pass."""
-    assert len(TEXTS) == 47 + 206
+    assert len(TEXTS) == 47 + 206 + 110
+    assert len(EXAMINED) == 120
     assert len(SENTENCES) > 20
+
+
+@pytest.mark.parametrize("one", EXAMINED, ids=lambda one: one.name)
+def test_the_allow_is_the_one_that_an_expert_asks_for(one: Examined) -> None:
+    """No action more, no resource wider; none at all where another policy decides, or where there is no error of AWS."""
+    if not one.is_error:
+        with pytest.raises(OperatorError, match="No AWS error was recognised"):
+            explain(one.text)
+        return
+    first, *others = explain_all(one.text)
+    offered = first.allow
+    assert one.allow == (
+        None if offered is None else [(each["Action"], each["Resource"]) for each in offered.policy["Statement"]]
+    )
+    assert [other.reading.action for other in others if other.reading.action] == list(one.more)
 
 
 def _broken(one: Labelled, width: int) -> list[str]:
@@ -119,6 +137,27 @@ def test_each_line_may_have_a_prefix(one: Labelled, prefix: str, width: int) -> 
     """A log's time, a container's name, Terraform's box, a quotation, a comment."""
     broken = "\n".join(prefix + line for line in _broken(one, width))
     assert _read(broken) == one.expected
+
+
+FRAMES: Final = (
+    ("│ ", " │"),
+    ("| ", " |"),
+    ("║", "║"),
+    ("\x1b[2m│\x1b[0m ", " \x1b[2m│\x1b[0m"),
+    ("[31m│[0m ", " [31m│[0m"),
+)
+
+
+@PATIENT
+@given(one=DENIALS, frame=st.sampled_from(FRAMES), width=st.integers(40, 140), at_words=st.booleans())
+def test_a_frame_may_stand_around_it(one: Labelled, frame: tuple[str, str], width: int, at_words: bool) -> None:  # noqa: FBT001 - hypothesis names it
+    """Box characters or keyboard signs on both sides of each line, coloured, also where the escape character was lost."""
+    left, right = frame
+    lines = textwrap.wrap(one.text, width, break_on_hyphens=False) if at_words else _broken(one, width)
+    # Between these two words a line break cannot be told from none, and "AccessDenied" is a code.
+    assume(not any(line.endswith("Access") for line in lines))
+    rule = "+" + "-" * (width + 2) + "+" if "|" in left else "╭" + "─" * (width + 2) + "╮"
+    assert _read("\n".join([rule, *(f"{left}{line.ljust(width)}{right}" for line in lines), rule])) == one.expected
 
 
 COLOURS: Final = ("\x1b[31m", "\x1b[0m", "\x1b[1;38;5;208m", "\x1b[K", "\u200b")
@@ -203,6 +242,180 @@ def test_a_text_without_an_aws_error_is_not_explained(text: str) -> None:
         explain(text)
     assert said.value.status == 1
     assert "No AWS error was recognised" in str(said.value)
+
+
+def _titles(text: str) -> list[str]:
+    return [one.title for one in explain_all(text)]
+
+
+ABOUT_ERRORS: Final = (
+    "If a deployment stops with AccessDenied, first find out who you are.",
+    "# Troubleshooting\n\n## AccessDenied\n\nYour role lacks a permission.\n\n## ExpiredToken\n\nLog in again.",
+    "Troubleshooting\n===============\n\nAccess Denied\n-------------\n\nAsk your administrator.",
+    "- Fixed AccessDenied when the bucket is empty (#123)\n- ExpiredToken errors are now retried\n",
+    "## 1.4.2\n\n* Handle `AccessDeniedException` from STS\n* Retry on ThrottlingException\n",
+    "Hi Tom,\n\nthe nightly job fails with AccessDenied again, could you have a look at the role?\n\nThanks,\nMia",
+    'try:\n    get(b, k)\nexcept ClientError as error:\n    if error.response["Error"]["Code"] == "AccessDenied":\n        return\n',
+    '} catch (AccessDeniedException e) {\n  log.warn("no");\n}',
+    "import { AccessDeniedException } from 'sts';\nif (e instanceof AccessDeniedException) {\n  return;\n}",
+    "if (err.code === 'ExpiredToken' || err.code == 'AccessDenied') { retry(); }",
+    'RETRYABLE = ["Throttling", "ThrottlingException", "RequestLimitExceeded"]',
+    'class AccessDenied(Exception):\n    """The caller may not."""',
+    "switch (code) {\n  case 'AccessDenied':\n    break;\n}",
+    'def test_refuses():\n    with pytest.raises(ClientError, match="AccessDenied"):\n        handler({}, None)\n',
+    "expect(() => call()).toThrow(AccessDeniedException)",
+    "| Code | Meaning |\n|---|---|\n| `AccessDenied` | The caller lacks a permission. |",
+    "The service returns an AccessDenied error if the caller does not have permission. You can see which policy applies.",
+    "AccessDenied means that the role lacks a permission for the operation you called.",
+    "When you see ExpiredTokenException, sign in again with `aws sso login`.",
+    "S3 returns Access Denied instead of NoSuchKey when the caller may not list the bucket.",
+    "denied: requested access to the resource is denied",
+)
+TERSE: Final = (
+    "AccessDenied",
+    "Access Denied",
+    "# Access Denied",
+    "[ERROR] AccessDenied",
+    "An error occurred (AccessDenied)",
+    "<Code>AccessDenied</Code>",
+    '{"code": "AccessDenied"}',
+    "upload failed: ./a to s3://b/a AccessDenied",
+    "2026-11-25T10:00:00Z ERROR worker - AccessDenied",
+    "S3 said AccessDenied for key reports/1.csv",
+    "The bucket could not be read (AccessDenied).",
+    "error ExpiredToken while listing",
+    "botocore.errorfactory.AccessDeniedException",
+    "Deploy failed: UnauthorizedOperation",
+    "status code: 403, AccessDenied",
+    "│ Access Denied │",
+    "level=error code=AccessDenied msg=x",
+    "CREATE_FAILED | AWS::S3::Bucket | Data | Access Denied",
+    "Hi,\n\nwe get this:\n\nAccessDenied: Access Denied\n\nThanks",
+)
+
+
+@pytest.mark.parametrize("text", ABOUT_ERRORS)
+def test_who_writes_about_errors_has_none(text: str) -> None:
+    """Documentation, changelogs, letters and source code name codes; nothing is claimed of them."""
+    assert readings(text) == ()
+
+
+@pytest.mark.parametrize("text", TERSE)
+def test_a_log_may_say_no_more_than_a_code(text: str) -> None:
+    """Then that is the error."""
+    assert readings(text)
+
+
+OTHER_MATTERS: Final = {
+    "Kubernetes refused it, not AWS": (
+        'Error from server (Forbidden): pods is forbidden: User "arn:aws:iam::111122223333:user/a" cannot list resource "pods" in API group ""',
+        '{"kind":"Status","message":"namespaces is forbidden: User \\"system:anonymous\\" cannot list","reason":"Forbidden","code":403}',
+        "error: You must be logged in to the server (Unauthorized)",
+    ),
+    "Amazon Cognito refused the sign-in": (
+        '{"__type":"NotAuthorizedException","message":"Unauthenticated access is not supported for this identity pool."}',
+        "NotAuthorizedException: Incorrect username or password.",
+        "An error occurred (NotAuthorizedException) when calling the InitiateAuth operation: Unable to verify secret hash for client 1a",
+    ),
+    "The token of the application's user has expired": ("NotAuthorizedException: Access Token has expired",),
+    "The call went to an endpoint that is not this account's": (
+        "AccessDeniedException: Access Denied: Invalid endpoint. Use describe-endpoint API to get valid endpoint",
+    ),
+    "AWS does not do this across accounts": (
+        "An error occurred (AccessDeniedException) when calling the CreateFunction operation: Cross-account pass role is not allowed.",
+        "api error AccessDeniedException: Cross-account log access is not allowed",
+    ),
+    "This kind of identity cannot make the call": (
+        "An error occurred (AccessDenied) when calling the AssumeRole operation: Roles may not be assumed by root accounts.",
+        "An error occurred (AccessDenied) when calling the GetSessionToken operation: Cannot call GetSessionToken with session credentials",
+    ),
+    "The MFA code was refused, or is missing": (
+        "An error occurred (AccessDenied) when calling the AssumeRole operation: MultiFactorAuthentication failed with invalid MFA one time pass code. ",
+    ),
+    "The account cannot use this yet, or no longer": (
+        "AccessDenied: Your account must be verified before you can add new CloudFront resources. To verify your account, please contact AWS Support",
+        "An error occurred (InvalidAccessException) when calling the DescribeHub operation: Account 111122223333 is not subscribed to AWS Security Hub",
+        "An error occurred (AccessDeniedException) when calling the GetCostAndUsage operation: User not enabled for cost explorer access",
+    ),
+    "The image or snapshot is not shared with this account": (
+        "An error occurred (AuthFailure) when calling the RunInstances operation: Not authorized for images: [ami-0123456789abcdef0]",
+    ),
+    "Too many calls in too short a time": (
+        "Throttling: Rate exceeded\n  code: 'Throttling',",
+        "An error occurred (ThrottlingException) when calling the GetParameter operation (reached max retries: 4): Rate exceeded",
+        "An error occurred (TooManyRequestsException) when calling the Invoke operation: Rate Exceeded.",
+    ),
+    "There is nothing of that name, or it is not for you to see": (
+        "AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist or you do not have access to it.",
+        "An error occurred (AWS.SimpleQueueService.NonExistentQueue) when calling the GetQueueUrl operation: The specified queue does not exist for this wsdl version.",
+    ),
+    "The service was not reached": (
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret from asm: RequestCanceled: "
+            "request context canceled caused by: context deadline exceeded. Please check your task network configuration."
+        ),
+        "UnknownEndpoint: Inaccessible host: `sqs.eu-west-1.amazonaws.com' at port `443'.",
+    ),
+    "The request went to another region than the bucket's": (
+        "AuthorizationHeaderMalformed: The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'us-east-2'",
+    ),
+    "The KMS key is disabled, or will be deleted": (
+        "An error occurred (DisabledException) when calling the ReEncrypt operation: arn:aws:kms:us-west-2:111122223333:key/k is disabled.",
+        "An error occurred (KMSInvalidStateException) when calling the Decrypt operation: arn:aws:kms:us-west-2:111122223333:key/k is pending deletion.",
+    ),
+    "The service cannot assume the role that it was given": (
+        "InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda.",
+        "Provided role 'arn:aws:iam::111122223333:role/r' cannot be assumed by principal 'events.amazonaws.com'.",
+        "InvalidArgumentException: Firehose is unable to assume role arn:aws:iam::111122223333:role/r. Please check the role provided.",
+        "Service is unable to assume provided role. Please verify role's TrustPolicy.",
+        "ECS was unable to assume the role 'arn:aws:iam::111122223333:role/r' that was provided for this task.",
+    ),
+    "The role that the service was given may not do what it is for": (
+        (
+            "InvalidParameterValueException: Cannot access stream arn:aws:dynamodb:eu-west-1:111122223333:table/t/stream/s. Please ensure "
+            "the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
+        ),
+        "AccessDeniedException: 'arn:aws:iam::111122223333:role/r' is not authorized to create managed-rule.",
+        "The state machine IAM Role is not authorized to access the Log Destination (Service: Sfn, Status Code: 400)",
+        "InvalidArgumentException: Verify that the IAM role has access to the ElasticSearch domain.",
+    ),
+    "The resource's policy does not admit the service that is to use it": (
+        "An error occurred (InsufficientS3BucketPolicyException) when calling the CreateTrail operation: Incorrect S3 bucket policy is detected for bucket: b",
+        "An error occurred (InvalidArgument) when calling the PutBucketNotificationConfiguration operation: Unable to validate the following destination configurations",
+        "AccessDeniedException: Lambda does not have permission to access the ECR image. Check the ECR permissions.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("title", "text"), [(title, text) for title, texts in OTHER_MATTERS.items() for text in texts])
+def test_a_code_that_sounds_of_permission_may_be_about_something_else(title: str, text: str) -> None:
+    """It is named once, and no Allow is proposed for the caller."""
+    assert _titles(text) == [title]
+    assert explain(text).allow is None
+
+
+def test_the_sessions_of_one_role_are_one_denial() -> None:
+    """Each has a name of its own; a loop that fails again and again is told once."""
+    text = (
+        "User: arn:aws:sts::111122223333:assumed-role/worker/{} is not authorized to perform: sqs:SendMessage on resource: "
+        "arn:aws:sqs:us-east-1:111122223333:q because no identity-based policy allows the sqs:SendMessage action\n"
+    )
+    assert len(explain_all(text.format("1700000001") + text.format("1700000002"))) == 1
+
+
+@pytest.mark.parametrize("gap", ["\n", " ", "\n    "])
+@pytest.mark.parametrize("with_link", [False, True])
+def test_the_id_of_an_authorization_is_handed_on_unbroken(gap: str, with_link: bool) -> None:  # noqa: FBT001 - pytest names it
+    """Under it AWS tells for a day which statement decided; it stands in a link and in words."""
+    link = "Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/abc1def2ghi3jkl4mno5 for complete details, or call"
+    text = (
+        "User: arn:aws:iam::111122223333:user/ada is not authorized to perform: iam:GetUser on resource: user ada because no "
+        f"identity-based policy allows the iam:GetUser action.{gap}{link if with_link else 'Call'} the GetRequestAuthorizationDetails "
+        f"API with the following authorization id: abc1def2ghi3jkl4mno5{gap}next line"
+    )
+    explanation = explain(text)
+    assert explanation.reading.authorization_id == "abc1def2ghi3jkl4mno5"
+    assert "--authorization-id abc1def2ghi3jkl4mno5`" in explanation.next_step
 
 
 @PATIENT

@@ -420,7 +420,8 @@ def permission(  # noqa: PLR0917 (one question, with all that it depends on)
         requests = _requests(facts, judgement, role, action, resource, service)
     found = [_answer(layer, asked, role, policy) for asked in requests]
     if len({(one.allowed, one.is_explicit) for one in found}) > 1:
-        return Permission(None, reason="it depends on which way the call takes")
+        unknown = frozenset(key for one in found for key in one.unknown)
+        return Permission(None, reason="it depends on which way the call takes", unknown=unknown)
     return found[0]
 
 
@@ -461,10 +462,17 @@ def _requests(  # noqa: PLR0917 (as above)
     if not (resource.split(":") + [""] * 5)[4]:
         # Buckets and the like do not say whose they are: the function's own account's, as far as its policies go.
         context["aws:ResourceAccount"] = facts.account
+    of_organisation = set()
+    if facts.organisation is not None:
+        owner = context.get("aws:ResourceAccount") or resource.split(":")[4]
+        keys = ["aws:PrincipalOrgID", *(["aws:ResourceOrgID"] if owner == facts.account else [])]
+        of_organisation = {key.lower() for key in keys}
+        context |= dict.fromkeys(keys, facts.organisation) if facts.organisation else {}
 
     def asked(way: str, more: Mapping[str, str], known: AbstractSet[str]) -> _Asked:
         principal = f"arn:{partition}:sts::{facts.account}:assumed-role/{role.name}/{facts.name}"
-        return _Asked(way, Request(action, resource, principal, facts.account, {**context, **more}), known)
+        request = Request(action, resource, principal, facts.account, {**context, **more})
+        return _Asked(way, request, known | of_organisation)
 
     if service:
         suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
@@ -517,6 +525,9 @@ def _answer(layer: Layer, asked: _Asked, role: Role, policy: Mapping[str, Any] |
     }
     own = [_numbered(document) for document in documents.get(layer, ())]
     of_resource = None if policy is None else _numbered(policy)
+    deciding = [*own, *([] if of_resource is None else [of_resource])]
+    if not all(isinstance(one, dict) for document in deciding for one in document["Statement"]):
+        return Permission(None, reason="a policy holds something that is no statement")
     boundary = role.boundary.document if role.boundary else _EVERYTHING
     best, worst = (
         _asked(
@@ -529,11 +540,11 @@ def _answer(layer: Layer, asked: _Asked, role: Role, policy: Mapping[str, Any] |
         for assume in (in_best_case, in_worst_case)
     )
     if best.decision is worst.decision:
-        deciding = [*own, *([] if of_resource is None else [of_resource])]
         return _told(best, deciding, asked.request)
-    judged = [*own, *([] if of_resource is None else [of_resource]), *([boundary] if layer == "key and role" else [])]
+    judged = [*deciding, *([boundary] if layer == "key and role" else [])]
     keys = sorted({key for document in judged for key in unknown_keys(document, asked.known)})
-    return Permission(None, reason=f"it depends on {', '.join(keys)}")
+    unknown = frozenset(key.lower() for key in keys)
+    return Permission(None, reason=f"it depends on {', '.join(keys)}", unknown=unknown)
 
 
 def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from operator_cli.answers import Failure
     from operator_cli.aws import Aws
     from operator_cli.diagnosis.conclusion import Diagnosis
+    from operator_cli.diagnosis.deployed_function import Facts
+    from operator_cli.diagnosis.permissions import May
     from operator_cli.output import Output
 
 _COLOURS: Final[Mapping[str, str]] = {"certain": "bold red", "likely": "red", "possible": "yellow"}
@@ -91,10 +92,8 @@ def examine(questions: Asked, function: str) -> Diagnosis:
     """
     from operator_cli.answers import Failure  # noqa: PLC0415 - `--help` needs none of it
     from operator_cli.diagnosis.as_template import template_of  # noqa: PLC0415 - as above
-    from operator_cli.diagnosis.conclusion import diagnose  # noqa: PLC0415 - as above
     from operator_cli.diagnosis.deployed_function import gather  # noqa: PLC0415 - as above
-    from operator_cli.diagnosis.resource_policies import keys_that_refuse, uses, wanted  # noqa: PLC0415 - as above
-    from operator_cli.diagnosis.stores import read_stores, with_grants  # noqa: PLC0415 - as above
+    from operator_cli.diagnosis.examination import conclude  # noqa: PLC0415 - as above
     from operator_cli.rule_checks import judge_function, permission  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="rolebound-diagnose-") as scratch:
@@ -104,13 +103,10 @@ def examine(questions: Asked, function: str) -> Diagnosis:
         folders = [*([facts.code] if facts.code is not None else []), *facts.layers]
         judgement = judge_function(template_of(facts), facts.arn, folders)
 
-    may = partial(permission, facts, judgement)
-    used = uses(facts, judgement, may)
-    facts = replace(facts, stores=read_stores(questions, wanted(used), facts.arn))
-    if keys := keys_that_refuse(facts, used, may):
-        role = facts.role.arn if facts.role is not None else ""
-        facts = replace(facts, stores=with_grants(questions, facts.stores, keys, role))
-    return diagnose(facts, judgement, may)
+    def judge(facts: Facts) -> May:
+        return partial(permission, facts, judgement)
+
+    return conclude(questions, facts, judgement, judge)
 
 
 def _named_region(function: str, output: Output) -> str | None:

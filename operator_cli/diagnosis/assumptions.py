@@ -54,7 +54,8 @@ def _assuming(document: Mapping[str, Any], known: AbstractSet[str], *, favoured:
     statements = []
     for statement in _statements(document):
         unknown = _unknown(statement, known)
-        if not unknown:
+        if not unknown or statement.get("Effect") not in ("Allow", "Deny"):
+            # Of what is neither, and may be no text at all, the evaluator says so.
             statements.append(statement)
         elif statement.get("Effect") == favoured:
             # Taken to hold. A condition that was all there was leaves a statement without any.

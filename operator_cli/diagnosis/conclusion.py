@@ -33,6 +33,7 @@ _DEPENDS: Final = (
     ("sqs:", "Whether the queue itself lets it in"),
     ("dynamodb:", "Whether the table itself lets it in"),
     ("s3:", "Whether the bucket itself lets it in"),
+    ("organizations:", "Whether policies that ask for the account's organisation let it through"),
     ("kms:", "Whether the resource's key may be used for it"),
     ("lambda:", "What else belongs to the function"),
     ("", "Who signs its calls"),
@@ -159,10 +160,13 @@ def _changed(moment: str) -> int:
 
 
 def _merged(causes: Iterable[Cause]) -> Iterator[Cause]:
-    """Tell the same thing once: what has the same name, and is about the same action where it is about one."""
-    found: dict[tuple[Slug, frozenset[str] | str, str], Cause] = {}
+    """Tell the same thing once: what has the same name, and is about the same action where it is about one.
+
+    What a resource refuses is told once for each already.
+    """
+    found: dict[tuple[Slug, frozenset[str] | str], Cause] = {}
     for cause in causes:
-        key = (cause.slug, cause.actions or cause.what, cause.subject)
+        key = (cause.slug, cause.what if cause.subject or not cause.actions else cause.actions)
         known = found.get(key)
         if known is None:
             found[key] = cause

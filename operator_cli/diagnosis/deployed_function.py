@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from operator_cli.answers import Failure
 from operator_cli.diagnosis.logged_errors import LogLine
+from operator_cli.diagnosis.organisation import ORGANISATION_READ
 from operator_cli.diagnosis.questions import AT_ONCE, Policy, Question, Read, Reader, Unread, document_of
 from operator_cli.diagnosis.stores import NO_STORES, STORE_READS, Stores
 
@@ -89,7 +90,7 @@ _FUNCTION_READS: Final = (
     _STREAMS,
     _LINES,
 )
-READS: Final = (*_FUNCTION_READS, *STORE_READS)
+READS: Final = (*_FUNCTION_READS, *STORE_READS, ORGANISATION_READ)
 """Everything that is ever asked."""
 
 
@@ -158,6 +159,7 @@ class Facts:
         layers: The folders with the source of its layers.
         unread: What AWS did not tell.
         stores: The queues, tables and buckets that its code calls, as far as they were read.
+        organisation: The id of the account's organisation, empty for none; None if nobody asked, or was told.
         qualifier: The version or alias that was asked for; empty for the function as it is edited.
     """
 
@@ -172,6 +174,7 @@ class Facts:
     layers: tuple[Path, ...] = ()
     unread: tuple[Unread, ...] = ()
     stores: Stores = NO_STORES
+    organisation: str | None = None
     qualifier: str = ""
 
     @property

@@ -115,6 +115,7 @@ class Permission:
         text: That statement as JSON.
         stated: What the call says of the keys of its condition: `aws:SourceVpce is vpce-1`.
         keys: Those keys.
+        unknown: The condition keys that the answer depends on, in lower case, where they are why it is not known.
         by: The kind of policy that decided, as the evaluator names it; empty if none did.
     """
 
@@ -126,6 +127,7 @@ class Permission:
     stated: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     by: str = ""
+    unknown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,6 +346,7 @@ def limited(deployment: Deployment) -> str:
     plan = Plan(
         code=KEEPS,
         boundary=("dynamodb:*", "sqs:*", "s3:*", "kms:*"),
+        refused={"table": {"StringNotEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}}},
         encrypted=("queue", "table", "bucket"),
         key_actions=("kms:Encrypt",),
     )

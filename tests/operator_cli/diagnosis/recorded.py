@@ -121,6 +121,7 @@ class Recorded:
         key_policies: The policies of keys, by ARN.
         aliases: The keys behind aliases, and whose they are: `AWS` or `CUSTOMER`.
         grants: The grants of any key.
+        organisation: That of the account; empty for none.
         failures: The error codes that single operations answer.
         streams: The names of the log's streams.
         read_streams, polled: Which streams were read, and for which function event sources were asked for.
@@ -212,6 +213,7 @@ class Recorded:
         self.key_policies: dict[str, dict[str, Any]] = {KEY: document({**everything, "Resource": "*"})}
         self.aliases: dict[str, tuple[str, str]] = {}
         self.grants: list[dict[str, Any]] = []
+        self.organisation = ""
         self.failures: dict[str, str] = {}
         self.streams = ["2026/09/21/[$LATEST]1"]
         self.read_streams: list[str] = []
@@ -333,14 +335,14 @@ class Recorded:
         return {"events": [{"timestamp": CHANGED + after, "message": text} for text, after in self.lines]}
 
     def _get_queue_attributes(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        account, name = parameters["QueueUrl"].split("/")[-2:]
-        arn = f"arn:aws:sqs:{REGION}:{account}:{name}"
+        host, account, name = parameters["QueueUrl"].split("/")[-3:]
+        arn = f"arn:aws:sqs:{host.split('.')[1]}:{account}:{name}"
         policy, key = self.policies.get(arn), self.encryption.get(arn)
         told = {
             **({"Policy": json.dumps(policy)} if policy else {}),
             **({"KmsMasterKeyId": key} if key else {}),
         }
-        return {"Attributes": {name: told[name] for name in parameters["AttributeNames"] if name in told}}
+        return {"Attributes": {each: told[each] for each in parameters["AttributeNames"] if each in told}}
 
     def _get_resource_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         policy = self.policies.get(parameters["ResourceArn"])
@@ -366,6 +368,10 @@ class Recorded:
 
     def _get_key_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         return {"Policy": json.dumps(self.key_policies[parameters["KeyId"]])}
+
+    def _describe_organization(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
+        known = {"Organization": {"Id": self.organisation}}
+        return known if self.organisation else _none("AWSOrganizationsNotInUseException")
 
     def _list_grants(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         principal = parameters["GranteePrincipal"]

@@ -296,9 +296,9 @@ def test_a_users_key_that_the_code_passes_on_is_one_fault() -> None:
 
 
 def test_a_condition_that_cannot_be_judged_is_a_doubt() -> None:
-    """In which organisation the account is nobody can read here."""
+    """How the resource is tagged is not read."""
     recorded = Recorded()
-    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+    condition = {"StringEquals": {"aws:ResourceTag/team": "events"}}
     recorded.inline["work"] = document(
         statement("dynamodb:PutItem", TABLE), statement("sqs:SendMessage", QUEUE, Condition=condition)
     )
@@ -307,15 +307,43 @@ def test_a_condition_that_cannot_be_judged_is_a_doubt() -> None:
     assert any("sqs:SendMessage" in doubt.what for doubt in diagnosis.doubts)
 
 
-def test_an_endpoint_for_an_organisation_is_a_doubt_and_no_cause() -> None:
-    """Which organisation the account belongs to is not read; most likely it is the right one."""
-    recorded = Recorded()
-    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
-    policy = document(statement("sqs:*", "*", Principal="*", Condition=condition))
-    recorded.endpoints["vpce-queue"]["PolicyDocument"] = json.dumps(policy)
+@pytest.mark.parametrize(
+    ("organisation", "expected"),
+    [("o-1234567890", []), ("o-another", [Slug.ENDPOINT_POLICY]), ("", [Slug.ENDPOINT_POLICY])],
+)
+def test_an_endpoint_for_an_organisation_is_judged_by_the_accounts_own(organisation: str, expected: list[Slug]) -> None:
+    """An account that is in none has no such key."""
+    recorded = _for_organisation()
+    recorded.organisation = organisation
+    diagnosis = diagnose(recorded)
+    assert [cause.slug for cause in diagnosis.causes] == expected
+    assert diagnosis.doubts == ()
+    assert recorded.asked.count("organizations:describe_organization") == 1
+
+
+def test_an_endpoint_for_an_organisation_that_may_not_be_read_is_a_doubt_and_no_cause() -> None:
+    """Most likely it is the right one; what would tell is named."""
+    recorded = _for_organisation()
+    recorded.refused = {"organizations:DescribeOrganization"}
     diagnosis = diagnose(recorded)
     assert diagnosis.causes == ()
     assert any("vpce-queue" in doubt.what and "aws:PrincipalOrgID" in doubt.what for doubt in diagnosis.doubts)
+    assert any(doubt.permission == "organizations:DescribeOrganization" for doubt in diagnosis.doubts)
+
+
+def test_an_organisation_that_decides_nothing_is_not_asked_for() -> None:
+    """The endpoint lets its own account in as well, whatever that belongs to."""
+    recorded = _for_organisation(statement("sqs:*", "*", Principal="*"))
+    assert diagnose(recorded).is_healthy
+    assert "organizations:describe_organization" not in recorded.asked
+
+
+def _for_organisation(*more: dict[str, object]) -> Recorded:
+    recorded = Recorded()
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+    policy = document(statement("sqs:*", "*", Principal="*", Condition=condition), *more)
+    recorded.endpoints["vpce-queue"]["PolicyDocument"] = json.dumps(policy)
+    return recorded
 
 
 def test_another_accounts_role_is_no_kept_session_and_no_fault() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.diagnosis.deployed_function import READS, Facts, gather, named, permissions
+from operator_cli.diagnosis.organisation import ORGANISATION_READ
 from operator_cli.diagnosis.questions import document_of
 from operator_cli.diagnosis.stores import STORE_READS
 from tests.operator_cli.conftest import SECRET
@@ -61,7 +62,7 @@ def test_nothing_is_asked_that_is_not_in_the_list_of_permissions(tmp_path: Path)
     recorded = Recorded()
     recorded.boundary = DOCUMENT
     read(recorded, tmp_path)
-    known = {f"{one.service}:{one.operation}" for one in READS if one not in STORE_READS}
+    known = {f"{one.service}:{one.operation}" for one in READS if one not in {*STORE_READS, ORGANISATION_READ}}
     assert set(recorded.asked) == known - {"lambda:get_layer_version_by_arn"}
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from credential_rules.policy_evaluation import Request, authorise
 from operator_cli.commands.diagnose import examine
 from operator_cli.diagnosis.cause import Likelihood, Slug
 from operator_cli.diagnosis.stores import STORE_READS, store_of
@@ -46,6 +47,7 @@ LIST: Final = "s3.list_objects_v2(Bucket='payloads')"
 EVERYTHING: Final = statement(["sqs:*", "dynamodb:*", "s3:*"], "*")
 THROUGH: Final[Mapping[str, str]] = {"sqs:SendMessage": "vpce-queue", "dynamodb:PutItem": "vpce-tables"}
 OURS: Final = {QUEUE: "sqs:SendMessage", TABLE: "dynamodb:PutItem"}
+EVERYTHING_DOCUMENT: Final = document(EVERYTHING)
 STORE_QUESTIONS: Final = {f"{one.service}:{one.operation}" for one in STORE_READS}
 
 
@@ -225,13 +227,28 @@ def test_a_role_that_denies_itself_is_not_helped_by_the_queue() -> None:
 
 
 def test_a_queue_that_may_admit_the_role_is_a_doubt() -> None:
-    """Whether it does depends on the organisation."""
+    """Whether it does depends on a tag."""
     recorded = calling(SEND, role=statement("sqs:ListQueues", "*"))
-    organisation = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
-    recorded.policies[QUEUE] = document({**LETS_IN, "Condition": organisation})
+    tagged = {"StringEquals": {"aws:ResourceTag/team": "events"}}
+    recorded.policies[QUEUE] = document({**LETS_IN, "Condition": tagged})
     diagnosis = diagnose(recorded)
     assert diagnosis.causes == ()
     assert any("its own policies do not allow it" in doubt.what for doubt in diagnosis.doubts)
+
+
+@pytest.mark.parametrize(("organisation", "is_refused"), [("o-1", False), ("o-2", True), ("", True)])
+def test_a_queue_of_an_organisation_is_judged_by_the_accounts_own(organisation: str, is_refused: bool) -> None:  # noqa: FBT001 (what is expected)
+    """As this project's stores ask for it where the settings name one."""
+    recorded = calling(SEND)
+    strangers = {
+        "StringNotEquals": {"aws:PrincipalOrgID": "o-1"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    }
+    recorded.policies[QUEUE] = document(deny("NoStrangers", "sqs:*", QUEUE, **strangers))
+    recorded.organisation = organisation
+    diagnosis = diagnose(recorded)
+    assert [cause.slug for cause in diagnosis.causes] == [Slug.QUEUE_POLICY] * is_refused
+    assert diagnosis.doubts == ()
 
 
 # --- keys ---------------------------------------------------------------------------------------------------------
@@ -644,3 +661,93 @@ def test_whatever_a_policy_names_it_is_a_store_or_none(resource: str) -> None:
     """And a store names itself."""
     store = store_of(resource)
     assert store in {"", store_of(store)}
+
+
+# --- whatever the policies say ------------------------------------------------------------------------------------
+
+CONDITIONS: Final = st.sampled_from(
+    [
+        {},
+        {"StringEquals": {"aws:SourceVpce": "vpce-queue"}},
+        {"StringNotEquals": {"aws:SourceVpce": "vpce-queue"}},
+        {"StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-2"}},
+        {"StringEquals": {"aws:PrincipalAccount": [ACCOUNT, OTHER]}},
+        {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}},
+        {"StringEquals": {"aws:ResourceTag/team": "a"}},
+        {"StringNotEquals": {"aws:ResourceTag/team": "a"}},
+        {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}, "Bool": {"aws:SecureTransport": "true"}},
+        {"Bool": {"aws:SecureTransport": "false"}},
+        {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    ]
+)
+PRINCIPALS: Final = st.sampled_from(
+    [
+        "*",
+        {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"},
+        {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        {"AWS": f"arn:aws:iam::{ACCOUNT}:role/another"},
+        {"Service": "events.amazonaws.com"},
+    ]
+)
+STATEMENTS: Final = st.fixed_dictionaries(
+    {
+        "Effect": st.sampled_from(["Allow", "Deny"]),
+        "Action": st.sampled_from(["sqs:*", "sqs:SendMessage", "sqs:ReceiveMessage"]),
+        "Resource": st.sampled_from([QUEUE, f"{QUEUE}-2", "*"]),
+        "Principal": PRINCIPALS,
+        "Condition": CONDITIONS,
+    }
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    statements=st.lists(STATEMENTS, max_size=3),
+    may_itself=st.booleans(),
+    team=st.sampled_from(["", "a", "b"]),
+    organisation=st.sampled_from(["", "o-1", "o-2"]),
+)
+def test_what_is_refused_is_never_called_right_and_what_is_let_in_never_wrong(
+    statements: list[dict[str, Any]], team: str, organisation: str, *, may_itself: bool
+) -> None:
+    """However the queue's policy reads, and whatever nobody can know about it: between the two there is only doubt."""
+    recorded = Recorded()
+    recorded.policies[QUEUE] = document(*statements) if statements else None
+    recorded.organisation = organisation
+    own = [statement("dynamodb:PutItem", TABLE), *([statement("sqs:SendMessage", QUEUE)] if may_itself else [])]
+    recorded.inline["work"] = document(*own)
+    context = {"aws:SecureTransport": "true", "aws:SourceVpce": "vpce-queue", "aws:SourceVpc": "vpc-1"}
+    context |= {"aws:ResourceTag/team": team} if team else {}
+    context |= {"aws:PrincipalOrgID": organisation} if organisation else {}
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/{NAME}"
+    asked = Request("sqs:SendMessage", QUEUE, session, ACCOUNT, context)
+    is_let_in = authorise(asked, identity=recorded.inline["work"], resource=recorded.policies[QUEUE]).allowed
+    diagnosis = diagnose(recorded)
+    if diagnosis.is_healthy:
+        assert is_let_in
+    if diagnosis.causes:
+        assert not is_let_in
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    written=st.recursive(
+        st.none() | st.text() | st.booleans() | st.integers(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["Statement", "Effect", "Principal", "AWS", "Action", "Condition", "StringEquals"]),
+                inner,
+            )
+        ),
+    )
+)
+def test_whatever_stands_where_a_policy_should_it_is_no_crash_and_no_pass(written: object) -> None:
+    """AWS keeps no broken ones; a local AWS may."""
+    recorded = calling(SEND)
+    recorded.policies[QUEUE] = policy = {"Version": "2012-10-17", "Statement": written}
+    asked = Request("sqs:SendMessage", QUEUE, f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/{NAME}", ACCOUNT, {})
+    expected = authorise(asked, identity=EVERYTHING_DOCUMENT, resource=policy)
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert diagnosis.is_healthy == expected.allowed

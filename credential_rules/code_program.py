@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Callable_: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
 
 _TEACHING: Final = "# aws:"
-_BRANCHES: Final = ("body", "orelse", "finalbody")
 _COMPOUND: Final = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,

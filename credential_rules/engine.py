@@ -130,8 +130,7 @@ def judge(target: Target, rules: Iterable[Rule]) -> Report:
 def _findings(rule: Rule, index: Index, errors: dict[str, str]) -> Iterator[Finding]:
     on_resource, on_template, on_source = rule.on_resource, rule.on_template, rule.on_source
     if on_resource is not None:
-        every = "*" in rule.applies_to
-        for kind in index.by_type if every else rule.applies_to:
+        for kind in rule.applies_to:
             for resource in index.by_type.get(kind, ()):
                 yield from _safely(rule, resource, errors, partial(on_resource, index, resource))
     if on_template is not None:

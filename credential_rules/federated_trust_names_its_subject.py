@@ -40,7 +40,6 @@ _SUBJECTS: Final[dict[Provider, frozenset[str]]] = {
     "oidc": frozenset({"sub", "repository", "repository_id", "job_workflow_ref"}),
     "cognito": frozenset({"amr"}),
 }
-_SUBJECT: Final[dict[Provider, str]] = {"oidc": "sub", "cognito": "amr"}
 
 # One name: neither a wildcard nor a separator; a hole is a name that the deployment fills in.
 _NAME: Final = r"[^*?:/]+"

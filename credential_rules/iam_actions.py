@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Final, Literal
-
-AccessLevel = Literal["List", "Read", "Write", "Tagging", "Permissions management", "Unknown"]
+from typing import Any, Final
 
 _PARTIQL: Final = (
     "dynamodb:PartiQLDelete",
@@ -157,8 +155,6 @@ class Action:
     access_levels: tuple[str, ...]
     arn_formats: tuple[str, ...]
     required_arn_formats: tuple[str, ...]
-    condition_keys: tuple[str, ...]
-    dependent_actions: tuple[str, ...]
 
     @property
     def has_resource_level(self) -> bool:
@@ -256,9 +252,5 @@ def _actions(service: str) -> dict[str, Action]:
             required_arn_formats=tuple(
                 formats[kind["name"].lower()] for kind in kinds if kind["required"] and kind["name"].lower() in formats
             ),
-            condition_keys=tuple(
-                sorted({*details["conditionKeys"], *(key for kind in kinds for key in kind["conditionKeys"])})
-            ),
-            dependent_actions=tuple(details["dependentActions"]),
         )
     return found

@@ -36,8 +36,6 @@ Group: TypeAlias = Literal["Static credentials", "Roles", "Network path", "Sourc
 GROUPS: Final[tuple[Group, ...]] = ("Static credentials", "Roles", "Network path", "Source of the functions")
 """The chapters of docs/rules.md, in their order."""
 
-EVERY_TYPE: Final = ("*",)
-"""`applies_to` of a rule that looks at every resource."""
 
 FUNCTION_TYPES: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 
@@ -112,7 +110,6 @@ def last_four(key_id: str) -> str:
 __all__ = [
     "CANNOT_TELL",
     "ERROR",
-    "EVERY_TYPE",
     "FUNCTION_TYPES",
     "GROUPS",
     "IDENTITY_TYPES",

@@ -53,19 +53,6 @@ CIRCLES: Final[dict[str, set[frozenset[str]]]] = {
     "credential_rules": {
         frozenset(f"credential_rules.{name}" for name in ("conditions", "intrinsics", "template", "values"))
     },
-    # What is masked in a log is known by rules, and other rules judge what was gathered, which has lines of a log in it.
-    "operator_cli": {
-        frozenset(
-            f"operator_cli.{name}"
-            for name in (
-                "denials.reader",
-                "diagnosis.deployed_function",
-                "diagnosis.logged_errors",
-                "masking",
-                "rule_checks",
-            )
-        )
-    },
 }
 """The modules that import each other all the same, and why they have to."""
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from operator_cli.answers import Failure
-from operator_cli.diagnosis.logged_errors import LogLine
 from operator_cli.diagnosis.organisation import ORGANISATION_READ
 from operator_cli.diagnosis.questions import AT_ONCE, Policy, Question, Read, Reader, Unread, document_of
 from operator_cli.diagnosis.stores import NO_STORES, STORE_READS, Stores
@@ -141,6 +140,13 @@ class Network:
         """Whether everything was read that a call's way depends on."""
         parts = (self.subnets, self.route_tables, self.endpoints, self.groups, self.acls)
         return all(part is not None for part in parts)
+
+
+class LogLine(NamedTuple):
+    """One event of a log group. `timestamp` is in milliseconds since 1970."""
+
+    timestamp: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from operator_cli.denials.reader import readings
 from operator_cli.masking import masked
@@ -14,12 +14,7 @@ from operator_cli.masking import masked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-
-class LogLine(NamedTuple):
-    """One event of a log group. `timestamp` is in milliseconds since 1970."""
-
-    timestamp: int
-    text: str
+    from operator_cli.diagnosis.deployed_function import LogLine
 
 
 class Kind(StrEnum):

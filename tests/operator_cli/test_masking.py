@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operator_cli.denials.explanation import explain_all
-from operator_cli.diagnosis.logged_errors import LogLine, errors_in
+from operator_cli.diagnosis.deployed_function import LogLine
+from operator_cli.diagnosis.logged_errors import errors_in
 from operator_cli.errors import OperatorError
 from operator_cli.masking import masked
 from tests.operator_cli.denial_texts import Labelled, labelled

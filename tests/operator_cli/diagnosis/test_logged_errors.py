@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operator_cli.diagnosis.logged_errors import Kind, LoggedError, LogLine, errors_in
+from operator_cli.diagnosis.deployed_function import LogLine
+from operator_cli.diagnosis.logged_errors import Kind, LoggedError, errors_in
 from operator_cli.masking import masked
 from tests.operator_cli.conftest import KEY_ID, MARK, SECRET, SESSION_TOKEN, TEMPORARY_KEY_ID
 

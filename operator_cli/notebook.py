@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.credentials.facts import CredentialFacts, gather
-from operator_cli.credentials.sources import Key, Kind, Resolution, Source, Trouble, resolve, sign_in_command
+from operator_cli.credentials.kinds import Key, Kind, Source, Trouble, sign_in_command
+from operator_cli.credentials.sources import Resolution, resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.moments import in_words

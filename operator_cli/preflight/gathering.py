@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.credentials.facts import gather
-from operator_cli.credentials.sources import Sdk, Source, endpoint_overrides, region_in_force, resolve
+from operator_cli.credentials.in_force import endpoint_overrides, region_in_force
+from operator_cli.credentials.kinds import Sdk, Source
+from operator_cli.credentials.sources import resolve
 from operator_cli.preflight.cloud_assembly import bootstrap_needs, read_assembly, selected
 from operator_cli.preflight.session_check import (
     SessionFacts,

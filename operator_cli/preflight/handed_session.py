@@ -12,7 +12,8 @@ from operator_cli.answers import Failure
 from operator_cli.bridge import child as watch_child
 from operator_cli.bridge.private_directory import private_directory
 from operator_cli.bridge.server import BridgeServer
-from operator_cli.credentials.sources import region_in_force, resolve
+from operator_cli.credentials.in_force import region_in_force
+from operator_cli.credentials.sources import resolve
 from operator_cli.preflight.gathering import connect_to_aws
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from operator_cli.aws import Aws, Keys
     from operator_cli.credentials.facts import CredentialFacts
-    from operator_cli.credentials.sources import Source
+    from operator_cli.credentials.kinds import Source
     from operator_cli.preflight.gathering import Connect
 
 WOULD_WIN: Final = frozenset(

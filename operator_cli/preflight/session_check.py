@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.answers import Failure, FailureKind
-from operator_cli.credentials.sources import Key, Kind, Source, Trouble, sign_in_command
+from operator_cli.credentials.kinds import Key, Kind, Source, Trouble, sign_in_command
 from operator_cli.exit_status import ExitStatus
 from operator_cli.moments import in_words, when
 from operator_cli.preflight.cloud_assembly import bootstrap_needs
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from operator_cli.answers import Caller
-    from operator_cli.credentials.sources import Problem, Resolution
+    from operator_cli.credentials.kinds import Problem
+    from operator_cli.credentials.sources import Resolution
     from operator_cli.preflight.cloud_assembly import Assembly, Bootstrap, Stack
 
 SKEW_TOLD_SECONDS: Final = 60

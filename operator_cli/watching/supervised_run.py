@@ -16,7 +16,9 @@ from operator_cli.bridge import child as watch_child
 from operator_cli.bridge.private_directory import private_directory
 from operator_cli.bridge.server import BridgeServer
 from operator_cli.credentials.facts import gather
-from operator_cli.credentials.sources import Sdk, region_in_force, resolve
+from operator_cli.credentials.in_force import region_in_force
+from operator_cli.credentials.kinds import Sdk
+from operator_cli.credentials.sources import resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.preflight.cdk_cli import cdk_command, read_arguments, with_node

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from operator_cli import aws
 from operator_cli.answers import Failure, FailureKind
 from operator_cli.credentials import facts as credential_facts
-from operator_cli.credentials import sources as credential_sources
-from operator_cli.credentials.sources import Kind
+from operator_cli.credentials.kinds import BOTO3_METHOD, Kind, sign_in_command
+from operator_cli.credentials.sources import resolve
 from operator_cli.watching.held_session import Fetched
 from operator_cli.watching.supervision import Problem, Session
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from operator_cli.aws import Aws, Keys
+    from operator_cli.credentials import kinds
     from operator_cli.credentials.facts import CredentialFacts
-    from operator_cli.credentials.sources import Source
+    from operator_cli.credentials.kinds import Source
     from operator_cli.preflight.session_check import Wanted
 
 _UNDECIDED: Final = frozenset({FailureKind.UNREACHABLE, FailureKind.OTHER})
@@ -72,7 +73,7 @@ class WatchedSession:
             with_environment: Whether keys of the environment count.
         """
         facts = self._facts(with_environment=with_environment)
-        resolution = credential_sources.resolve(facts)
+        resolution = resolve(facts)
         source = resolution.winner
         if source is None:
             return no_source(resolution.stopped_by)
@@ -80,7 +81,7 @@ class WatchedSession:
             profile=self._profile,
             home=facts.home,
             ask=self._ask,
-            without=None if with_environment else credential_sources.BOTO3_METHOD[Kind.ENVIRONMENT],
+            without=None if with_environment else BOTO3_METHOD[Kind.ENVIRONMENT],
         )
         keys = session if isinstance(session, Failure) else session.keys()
         if isinstance(keys, Failure) or isinstance(session, Failure):
@@ -165,7 +166,7 @@ def unwanted(fetched: Fetched, wanted: Wanted) -> Problem | None:
 
 def renewal(source: Source) -> str:
     """Say how a person renews what a source rests on."""
-    command = credential_sources.sign_in_command(source)
+    command = sign_in_command(source)
     if source.mfa_serial is not None and not command:
         return "Type the MFA code when it is asked for."
     return f"`{command}`, in another terminal." if command else _RENEWALS.get(source.origin.kind, "Sign in again.")
@@ -184,7 +185,7 @@ def problem_of(failure: Failure, source: Source) -> Problem:
     )
 
 
-def no_source(stopped_by: credential_sources.Problem | None) -> Problem:
+def no_source(stopped_by: kinds.Problem | None) -> Problem:
     """Say that there are no credentials at all, or what keeps the SDK from looking further."""
     if stopped_by is not None:
         return Problem(what=stopped_by.what, next_step=stopped_by.next_step)

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, event, given, settings
 
 from local_aws.places import PROJECT
 from operator_cli.credentials.facts import gather
-from operator_cli.credentials.sources import Kind, Sdk, Trouble, resolve
+from operator_cli.credentials.kinds import Kind, Sdk, Trouble
+from operator_cli.credentials.sources import resolve
 from tests.operator_cli.test_credential_sources import (
     PROCESS_OUTPUT,
     SECRET,

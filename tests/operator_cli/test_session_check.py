@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from operator_cli.answers import Caller, Failure, FailureKind
 from operator_cli.credentials.facts import CredentialFacts, SignIn, login_cache_key
-from operator_cli.credentials.sources import Sdk, resolve
+from operator_cli.credentials.kinds import Sdk
+from operator_cli.credentials.sources import resolve
 from operator_cli.exit_status import ExitStatus
 from operator_cli.preflight.cloud_assembly import DEFAULT_PARAMETER, Assembly, Bootstrap, Stack
 from operator_cli.preflight.session_check import (

@@ -116,7 +116,7 @@ class Deployment:
                 for action in statement.actions:
                     on[action.pattern] += [f"{self.called(resource)}{only}" for resource in statement.resources]
         return [
-            Line(name, action, tuple(dict.fromkeys(places)), tuple(need for need in needs if need.action == action))
+            Line(name, action, tuple(dict.fromkeys(places)), _needing(needs, action))
             for action, places in sorted(on.items())
         ]
 
@@ -159,6 +159,12 @@ class Deployment:
             for way in self.network.ways
             if way.function.role is not None
         }
+
+
+def _needing(needs: Sequence[Need], action: str) -> tuple[Need, ...]:
+    """What needs an action; only where nothing does, what is helped by it."""
+    found = [need for need in needs if need.action == action]
+    return tuple([need for need in found if need.is_required] or found)
 
 
 _FORMS: Final = (

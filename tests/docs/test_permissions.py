@@ -170,3 +170,15 @@ def test_other_settings_can_be_described_too(name: str, request: pytest.FixtureR
     told = mine.read_text(encoding="utf-8")
     assert "| table `events` |" in told
     assert ("permissions boundary `" in told) == ("permissions_boundary" in assembly.context)
+
+
+def test_a_key_is_used_because_of_the_calls_that_need_it(prod: Assembly) -> None:
+    """Not because of others that AWS lets use it too: reading a table takes no new data key."""
+    why: dict[str, str] = {}
+    name = ""
+    for cells in rows(permissions.page(prod.folder), "What the code may do"):
+        name = cells[0].strip("*") or name
+        why[f"{name} {cells[1].strip('`')}"] = cells[3]
+    assert set(re.findall(r"`([\w.]+)`", why["api kms:GenerateDataKey"])) == {"EventQueue.send", "PayloadStore.put"}
+    assert set(re.findall(r"`([\w.]+)`", why["sweeper kms:GenerateDataKey"])) == {"EventQueue.send"}
+    assert "EventStore.get" in why["api kms:Decrypt"]

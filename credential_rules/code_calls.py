@@ -17,7 +17,7 @@ from credential_rules.code_program import Program, inline_program, program_at
 from credential_rules.code_record import Call, Mistaught, Named, Record, Unknown, shown_path, taught_call
 from credential_rules.code_walk import Walk
 from credential_rules.sdk_calls import SdkCalls
-from credential_rules.sources import code_places
+from credential_rules.sources import code_places, import_roots
 
 if TYPE_CHECKING:
     from credential_rules.code_program import Module
@@ -156,8 +156,10 @@ def _from_source(function: Function) -> CodeCalls:
 
 def _program(function: Function, path: str) -> tuple[Program, Module | None]:
     sources = function.sources
+    # Lambda lays the layers over each other: of two modules of one name, that of the later layer is imported.
+    layers = tuple(root for layer in reversed(function.layers) for root in import_roots(layer))
     if any("#" in source.path and not source.path.endswith(".py") for source in sources):
-        program = inline_program(path.replace("/", "."), sources[0])
+        program = inline_program(path.replace("/", "."), sources[0], layers, function.layer_sources)
         return program, program.module(path.replace("/", "."))
     for suffix in (f"/{path}.py", f"/{path}/__init__.py"):
         ends = sorted(
@@ -165,7 +167,7 @@ def _program(function: Function, path: str) -> tuple[Program, Module | None]:
         )
         if ends:
             root = ends[0][: len(ends[0]) - len(suffix) + 1]
-            program = program_at(root, sources)
+            program = program_at((root, *layers), [*sources, *function.layer_sources])
             return program, program.module(path.replace("/", "."))
     return Program(()), None
 
@@ -176,7 +178,7 @@ _INTERPRETED: WeakKeyDictionary[Source, dict[tuple[object, ...], CodeCalls]] = W
 def _interpreted(program: Program, module: Module, handler: str, *, has_layers: bool) -> CodeCalls:
     """What is reached from a handler; judged once, however many functions and runs share the code."""
     known = _INTERPRETED.setdefault(module.source, {})
-    key = (module.name, handler, has_layers, len(program.modules))
+    key = (module.name, handler, has_layers, len(program.modules), program.roots)
     found = known.get(key)
     if found is None:
         found = known[key] = _interpret(program, module, handler, has_layers=has_layers)

@@ -217,10 +217,13 @@ def last_name(node: ast.AST) -> str:
 
 
 class Program:
-    """The modules of one asset by the names under which they import each other. `root` is its folder, if it lies in one."""
+    """The modules of one function by the names under which they import each other.
 
-    def __init__(self, modules: Iterable[Module], root: str = "") -> None:
-        self.root = root
+    `roots` are the folders from which they are imported: that of its code, then those of its layers.
+    """
+
+    def __init__(self, modules: Iterable[Module], roots: tuple[str, ...] = ()) -> None:
+        self.roots = roots
         self.modules: dict[str, Module] = {}
         for module in modules:
             self.modules.setdefault(module.name, module)
@@ -231,21 +234,21 @@ class Program:
         }
 
     def module(self, name: str) -> Module | None:
-        """The module of that name, None if it is none of the asset's."""
+        """The module of that name, None if it is none of the function's."""
         return self.modules.get(name)
 
     def is_package(self, name: str) -> bool:
-        """Whether modules of the asset lie below that name, be there an `__init__.py` or not."""
+        """Whether modules of the function lie below that name, be there an `__init__.py` or not."""
         return name in self._packages
 
     def holds(self, name: str) -> bool:
-        """Whether the name is a module or package of the asset."""
+        """Whether the name is a module or package of the function."""
         return name in self.modules or name in self._packages
 
 
-def program_at(root: str, sources: Iterable[Source]) -> Program:
-    """The program whose modules are found below `root`, a path that ends in a separator."""
-    return Program(_modules(root, sources), root)
+def program_at(roots: tuple[str, ...], sources: list[Source]) -> Program:
+    """The program whose modules are found below `roots`, each a path that ends in a separator, those of the first first."""
+    return Program((module for root in roots for module in _modules(root, sources)), roots)
 
 
 def _modules(root: str, sources: Iterable[Source]) -> Iterator[Module]:
@@ -260,6 +263,7 @@ def _modules(root: str, sources: Iterable[Source]) -> Iterator[Module]:
                 yield Module(".".join(parts), source, is_package)
 
 
-def inline_program(name: str, source: Source) -> Program:
-    """The program whose only module stands in the template."""
-    return Program([Module(name, source, is_package=False)])
+def inline_program(name: str, source: Source, roots: tuple[str, ...], layers: list[Source]) -> Program:
+    """The program whose only module stands in the template, with what it imports from layers."""
+    modules = [module for root in roots for module in _modules(root, layers)]
+    return Program([Module(name, source, is_package=False), *modules], roots)

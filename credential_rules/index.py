@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from credential_rules.branches import branch_of
 from credential_rules.policies import Statement, statements_of
 from credential_rules.sam_policies import sam_policy_statements
+from credential_rules.sources import LAYERS
 from credential_rules.template import Node, Resource, Template, Value
 
 if TYPE_CHECKING:
@@ -53,11 +54,16 @@ class Role:
 
 @dataclass(eq=False)
 class Function:
-    """A Lambda or SAM function. `role` is None if its role is not part of this run; `resource["Role"]` says what it is."""
+    """A Lambda or SAM function. `role` is None if its role is not part of this run; `resource["Role"]` says what it is.
+
+    `layers` are those of its layers that are part of this run, and `layer_sources` what was read of their code.
+    """
 
     resource: Resource
     role: Role | None
     sources: list[Source] = field(default_factory=list)
+    layers: list[Resource] = field(default_factory=list)
+    layer_sources: list[Source] = field(default_factory=list)
 
     @property
     def environment(self) -> Value:
@@ -231,10 +237,16 @@ class Index:
             found[resource] = function = Function(resource, role)
             if role is not None:
                 role.functions.append(function)
+        of_layers: dict[Resource, list[Source]] = defaultdict(list)
         for source in self.sources:
             for resource in source.functions:
                 if resource in found:
                     found[resource].sources.append(source)
+                else:
+                    of_layers[resource].append(source)
+        for function in found.values():
+            function.layers = [layer for layer in function.resource["Layers"].resources() if layer.type in LAYERS]
+            function.layer_sources = [source for layer in function.layers for source in of_layers.get(layer, ())]
         return found
 
     # --- network ---

@@ -424,15 +424,17 @@ class SdkCalls(Sdk):
         top = package_of(module)
         if makes_clients(module):
             self._not_understood(node, f"'{top}' calls AWS by itself, and what it calls is not read")
-        elif not is_known(top) and self._is_installed_with_sdk(top):
+        elif is_known(top):
+            return
+        elif any(mentions_the_sdk(place) for place in self._installed(top)):
             self._not_understood(node, f"'{top}' uses the SDK by itself, and what it calls is not read")
-        elif not is_known(top) and self._has_layers:
+        elif self._has_layers and not self._installed(top):
             self._not_understood(node, f"'{top}' is not among the code: what it calls is not known")
 
-    def _is_installed_with_sdk(self, package: str) -> bool:
-        """Whether a package that was installed into the asset, and so is not read as code of ours, has clients of its own."""
-        root = self._walk.program.root
-        return bool(root) and mentions_the_sdk(Path(root, package))
+    def _installed(self, package: str) -> list[Path]:
+        """Where a package was installed into the code or a layer, and so is not read as code of ours."""
+        places = [Path(root, package) for root in self._walk.program.roots if root]
+        return [place for place in places if place.is_dir() or place.with_suffix(".py").is_file()]
 
     def dynamic(self, owner: Client | ResourceObject, arguments: Arguments) -> None:
         """A method chosen while the program runs."""

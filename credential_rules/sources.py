@@ -25,6 +25,9 @@ MOST_FILES: Final = 5_000
 """Files per function or folder: more means that somebody's environment was packed, not their code."""
 
 _WITH_CODE: Final = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function"})
+LAYERS: Final = frozenset({"AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion"})
+_ON_THE_PATH: Final = "python"
+"""The folder of a layer from which Python imports. https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
 _MOST_FILES_OF_A_PACKAGE: Final = 500
 _IMPORTS_SDK: Final = re.compile(rb"^\s*(?:import|from)\s+(?:aio)?boto(?:3|core)\b", re.MULTILINE)
 
@@ -46,7 +49,7 @@ _NOT_OURS: Final = frozenset(
 
 @dataclass(eq=False)
 class Source:
-    """One parsed Python file. `functions` are the resources whose code it is, empty for a folder given by hand."""
+    """One parsed Python file. `functions` are the functions or layers whose code it is, none for a folder given by hand."""
 
     path: str
     text: str
@@ -212,16 +215,21 @@ class SourceReader:
                 self._parse(name, text)
         return self._parsed[name]
 
-    def archive(self, path: Path) -> list[Source]:
-        """The parsed Python files in a zip archive, named `archive.zip/module.py`."""
+    def archive(self, path: Path, below: str = "") -> list[Source]:
+        """The parsed Python files in a zip archive, or below a folder in it, named `archive.zip/module.py`."""
         found: list[Source] = []
         try:
             with zipfile.ZipFile(path) as archive:
                 members = archive.infolist()
-                installed = _installed_in_archive(archive)
+                installed = _installed_in_archive(archive, below)
                 for member in members[:MOST_FILES]:
-                    parts = PurePosixPath(member.filename).parts
-                    if member.filename.endswith(".py") and not _NOT_OURS & set(parts) and parts[0] not in installed:
+                    parts = PurePosixPath(member.filename.removeprefix(below)).parts
+                    if (
+                        member.filename.endswith(".py")
+                        and member.filename.startswith(below)
+                        and not _NOT_OURS & set(parts)
+                        and parts[0] not in installed
+                    ):
                         source = self._member(archive, member, f"{path}/{member.filename}")
                         if source is not None:
                             found.append(source)
@@ -261,12 +269,13 @@ class SourceReader:
             self.errors[name] = str(error)
 
 
-def _installed_in_archive(archive: zipfile.ZipFile) -> set[str]:
-    names = {PurePosixPath(name).parts[0] for name in archive.namelist() if "/" in name}
+def _installed_in_archive(archive: zipfile.ZipFile, below: str) -> set[str]:
+    inside = [name.removeprefix(below) for name in archive.namelist() if name.startswith(below)]
+    names = {PurePosixPath(name).parts[0] for name in inside if "/" in name}
     found: set[str] = set()
     for info in (name for name in names if name.endswith(".dist-info")):
         try:
-            record = archive.read(f"{info}/RECORD").decode("utf-8", errors="replace")
+            record = archive.read(f"{below}{info}/RECORD").decode("utf-8", errors="replace")
         except KeyError:
             continue
         found |= {PurePosixPath(line.split(",", 1)[0]).parts[0] for line in record.splitlines() if line.strip()}
@@ -274,13 +283,17 @@ def _installed_in_archive(archive: zipfile.ZipFile) -> set[str]:
 
 
 def sources_of_templates(templates: list[Template], reader: SourceReader) -> list[Source]:
-    """The source of every Python function in `templates`, each file once with all functions that it belongs to."""
+    """The source of every Python function and layer in `templates`, each file once with all that it belongs to."""
     by_path: dict[str, tuple[Source, list[Resource]]] = {}
     for template in templates:
         for resource in template.resources.values():
+            sources: list[Source] = []
             if resource.type in _WITH_CODE and _is_python(resource):
-                for source in _sources_of(resource, reader):
-                    by_path.setdefault(source.path, (source, []))[1].append(resource)
+                sources = _sources_of(resource, reader)
+            elif resource.type in LAYERS:
+                sources = _sources_of_layer(resource, reader)
+            for source in sources:
+                by_path.setdefault(source.path, (source, []))[1].append(resource)
     return [replace(source, functions=tuple(functions)) for source, functions in by_path.values()]
 
 
@@ -309,8 +322,34 @@ def _sources_of(resource: Resource, reader: SourceReader) -> list[Source]:
     return found
 
 
+def _sources_of_layer(layer: Resource, reader: SourceReader) -> list[Source]:
+    found: list[Source] = []
+    for location in code_places(layer):
+        if location.is_dir():
+            found += reader.folder(_imported_from(layer, location))
+        elif _is_archive(location):
+            found += reader.archive(location, below=f"{_ON_THE_PATH}/")
+    return found
+
+
+def _imported_from(layer: Resource, location: Path) -> Path:
+    """The folder of a layer's modules; SAM builds a layer of sources that lie at its top."""
+    is_built = any(method.startswith("python") for method in layer.at("Metadata")["BuildMethod"].literals())
+    inside = location / _ON_THE_PATH
+    return location if is_built and not inside.is_dir() else inside
+
+
+def import_roots(layer: Resource) -> list[str]:
+    """The folders of a layer from which Python imports, each with a slash at its end; those of installed packages last."""
+    found: list[str] = []
+    for location in code_places(layer):
+        packages = sorted(location.glob(f"{_ON_THE_PATH}/lib/python3*/site-packages"))
+        found += [f"{folder.as_posix()}/" for folder in (_imported_from(layer, location), *packages)]
+    return found
+
+
 def code_places(resource: Resource) -> Iterator[Path]:
-    """Where on this machine the code of a function is, or should be."""
+    """Where on this machine the code of a function or layer is, or should be."""
     yield from _assets(resource)
     yield from _local_code(resource)
 
@@ -350,17 +389,21 @@ def _is_archive(location: Path) -> bool:
 
 
 def _assets(resource: Resource) -> Iterator[Path]:
-    for text in (resource["Code"]["S3Key"] or resource["CodeUri"]["Key"]).texts():
+    keys = resource["Code"]["S3Key"] or resource["CodeUri"]["Key"]
+    if resource.type in LAYERS:
+        keys = resource["Content"]["S3Key"] or resource["ContentUri"]["Key"]
+    for text in keys.texts():
         asset = resource.template.assets.get(text.literal or "")
         if asset is not None:
             yield asset
 
 
 def _local_code(resource: Resource) -> Iterator[Path]:
-    """Where the template says, as a path of this machine, that the code of a function is."""
+    """Where the template says, as a path of this machine, that the code of a function or layer is."""
     if resource["InlineCode"]:
         return
-    for value in (resource["CodeUri"], resource["Code"]):
+    names = ("ContentUri", "Content") if resource.type in LAYERS else ("CodeUri", "Code")
+    for value in (resource[name] for name in names):
         for literal in value.literals() if not value.is_mapping else ():
             if literal and not literal.startswith(("s3://", "http")):
                 yield resource.template.directory / literal

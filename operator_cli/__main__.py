@@ -90,6 +90,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    _open_what_is_closed()
     options = parsed(sys.argv[1:] if arguments is None else arguments)
     output = Output.of_process(as_json=options.json)
     try:
@@ -119,6 +120,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.tell(f"{PROGRAM}: The answer could not be written: {error.strerror}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitStatus.REFUSED)
+
+
+def _open_what_is_closed() -> None:
+    """Have all three streams: else the next file or connection takes the number of one that the caller closed (`<&-`)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
 
 
 if __name__ == "__main__":

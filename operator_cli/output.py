@@ -33,10 +33,7 @@ class Output:
     @classmethod
     def of_process(cls, *, as_json: bool) -> Output:
         """Give the process's own."""
-        # Python has none where the caller closed it (`>&-`): the answer is then the exit status.
-        return cls(
-            stdout=sys.stdout or _nowhere(), stderr=sys.stderr or _nowhere(), as_json=as_json, environ=os.environ
-        )
+        return cls(stdout=sys.stdout, stderr=sys.stderr, as_json=as_json, environ=os.environ)
 
     def to_stderr(self) -> Output:
         """Give one whose results go to `stderr`: what is said beside another tool's result."""
@@ -73,7 +70,3 @@ class Output:
         # A terminal or file that cannot show a character must not cost the reader the whole answer.
         stream.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
         stream.flush()
-
-
-def _nowhere() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - stays open as long as the process

@@ -285,7 +285,7 @@ def _sections(path: Path, unreadable: dict[str, str]) -> Sections:
         # A device such as /dev/null stands for "no file".
         if path.exists() and not path.is_file():
             return {}
-        unreadable[str(path)] = type(error).__name__
+        unreadable[str(path)] = _fault(error)
         return {}
     try:
         parser.read_string(text)
@@ -294,9 +294,23 @@ def _sections(path: Path, unreadable: dict[str, str]) -> Sections:
             for section in parser.sections()
         }
     except (configparser.Error, ValueError) as error:
-        # The error's own text quotes the line, which may hold a secret.
-        unreadable[str(path)] = type(error).__name__
+        unreadable[str(path)] = _fault(error, begins_with_mark=text.startswith("\ufeff"))
         return {}
+
+
+def _fault(error: Exception, *, begins_with_mark: bool = False) -> str:
+    """Say what is wrong with a file. The error's own text quotes the line, which may hold a secret."""
+    if begins_with_mark:
+        return "it begins with a byte order mark, which no SDK takes: save it as UTF-8 without one"
+    if isinstance(error, OSError):
+        return os.strerror(error.errno) if error.errno else type(error).__name__
+    return {
+        "DuplicateOptionError": "a section has a name twice",
+        "DuplicateSectionError": "a section stands there twice",
+        "MissingSectionHeaderError": "something stands before the first section",
+        "ParsingError": "a line is neither a section nor a name with its value",
+        "UnicodeDecodeError": "it is not written in this machine's encoding, UTF-8 as a rule",
+    }.get(type(error).__name__, type(error).__name__)
 
 
 def _nested(value: str) -> Any:  # noqa: ANN401 - text, or a section within the section

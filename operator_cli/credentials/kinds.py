@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -133,5 +134,5 @@ class Source:
 def sign_in_command(source: Source) -> str | None:
     """Give the command with which a person renews what a source rests on; `None` if no command does."""
     origin = source.origin
-    by_profile = f" --profile {origin.profile}" if origin.profile not in {None, "default"} else ""
+    by_profile = f" --profile {quote(origin.profile or '')}" if origin.profile not in {None, "default"} else ""
     return {Kind.SSO: f"aws sso login{by_profile}", Kind.LOGIN: f"aws login{by_profile}"}.get(origin.kind)

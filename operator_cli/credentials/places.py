@@ -6,6 +6,7 @@ stops where the JavaScript SDK passes over what is incomplete.
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.credentials.facts import PRESENT, login_cache_key, parsed_moment, sso_cache_key
@@ -111,7 +112,7 @@ def _static_of(
                 Problem(
                     Trouble.HALF_A_PAIR,
                     f"{where} has aws_access_key_id and no aws_secret_access_key.",
-                    f"Remove the line aws_access_key_id from {where}, or sign in instead: aws login --profile {profile}",
+                    f"Remove the line aws_access_key_id from {where}, or sign in instead: aws login --profile {quote(profile)}",
                 )
             )
         return None
@@ -250,7 +251,7 @@ def by_sso(facts: CredentialFacts, profile: str, *, strict: bool) -> Source:
         refreshes=True,
         expires_at=None if renewable or sign_in is None else sign_in.expires_at,
         problems=lacking
-        or _sign_in_problems(facts, sign_in, f"aws sso login --profile {profile}", renewable=renewable),
+        or _sign_in_problems(facts, sign_in, f"aws sso login --profile {quote(profile)}", renewable=renewable),
     )
 
 
@@ -259,7 +260,7 @@ def by_login(facts: CredentialFacts, profile: str) -> Source:
     settings = facts.profiles[profile]
     sign_in = facts.sign_ins.get(login_cache_key(settings.get("login_session", "")))
     renewable = sign_in is not None and sign_in.can_refresh
-    command = "aws login" if profile == "default" else f"aws login --profile {profile}"
+    command = "aws login" if profile == "default" else f"aws login --profile {quote(profile)}"
     problems = []
     if facts.sdk and facts.sdk < LOGIN_SINCE:
         have = ".".join(str(part) for part in facts.sdk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.credentials.in_force import profile_in_force
@@ -120,7 +121,7 @@ def _profile_missing(facts: CredentialFacts, profile: str, profile_from: str | N
         f"There is no profile {profile!r}, which {profile_from} names. There are: {known}.",
         "unset it, or name one that exists: --profile NAME"
         if profile_from != "--profile"
-        else "Name one that exists, or make it: aws configure sso --profile " + profile,
+        else "Name one that exists, or make it: aws configure sso --profile " + quote(profile or "NAME"),
     )
 
 
@@ -324,7 +325,7 @@ def _ignored(
                 f"The keys in the environment are used, and {hidden} is not"
                 + (f", although {profile_from} names it." if profile else "."),
                 "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
-                + (f", or name the profile: --profile {profile}" if profile else ""),
+                + (f", or name the profile: --profile {quote(profile)}" if profile else ""),
             )
         )
     signs_in = [source for source in shadowed if source.kind in {Kind.LOGIN, Kind.SSO, Kind.PROCESS}]

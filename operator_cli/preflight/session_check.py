@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.answers import Failure, FailureKind
@@ -149,6 +150,10 @@ HOPELESS: Final[Mapping[Trouble, ExitStatus]] = {
 """Troubles of a winner that no call can do anything about, or not for long."""
 
 
+_NO_REGION: Final = frozenset({"InvalidRegionError", "NoRegionError"})
+"""Failures that are about the region and not about the credentials."""
+
+
 def hopeless(resolution: Resolution) -> Problem | None:
     """Give what makes a call to AWS pointless, `None` if there is hope."""
     if resolution.winner is None:
@@ -292,13 +297,21 @@ def _failed(facts: SessionFacts, winner: Source, failure: Failure, why: str) -> 
         FailureKind.UNREACHABLE: ExitStatus.REFUSED,
         FailureKind.CONFIGURATION: ExitStatus.NO_CREDENTIALS,
     }.get(failure.kind, ExitStatus.NO_CREDENTIALS)
+    if failure.code in _NO_REGION:
+        return Finding(
+            question="region",
+            verdict=Verdict.REFUSED,
+            what=f"There is no region that AWS could be asked in: {failure.what[:1].lower()}{failure.what[1:]}",
+            why="Without one nobody can say who this session is.",
+            next_step="--region REGION; else it is taken from AWS_REGION, AWS_DEFAULT_REGION or your profile.",
+            status=ExitStatus.WRONG_PLACE,
+        )
     renew = sign_in_command(winner)
     steps = {
         FailureKind.CLOCK: "Set this machine's clock (timedatectl set-ntp true), then try again.",
         FailureKind.UNREACHABLE: "Look at the network, HTTPS_PROXY, AWS_CA_BUNDLE and AWS_ENDPOINT_URL, then try again.",
-        FailureKind.CONFIGURATION: f"Mend profile {winner.profile}, or name another: --profile NAME"
-        if winner.profile
-        else f"Look at the variables that begin with AWS_, and at profile {facts.resolution.profile}.",
+        FailureKind.CONFIGURATION: f"Look at profile {facts.resolution.profile} and at the variables that begin with AWS_, or "
+        "name another profile: --profile NAME",
     }
     fallback = {
         Kind.ENVIRONMENT: "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN, and use a profile.",
@@ -330,7 +343,7 @@ def _disagreement(facts: SessionFacts) -> Iterator[Finding]:
         why="What was checked here is not who would deploy.",
         next_step=f"Leave only one of the two in profile {profile}."
         if named
-        else f"Name the profile, which settles it for both: --profile {profile}",
+        else f"Name the profile, which settles it for both: --profile {quote(profile)}",
         status=ExitStatus.REFUSED,
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.credentials.sources import SSO_SETTINGS, resolve
@@ -101,7 +103,8 @@ def _sign_in(facts: CredentialFacts) -> Way:
     by_login = [name for name, settings in facts.profiles.items() if settings.get("login_session")]
     preferred = [facts.profile] if facts.profile in {*by_sso, *by_login} else [*by_sso, *by_login][:SHOWN]
     lines = tuple(
-        f"aws sso login --profile {name}" if name in by_sso else f"aws login --profile {name}" for name in preferred
+        f"aws sso login --profile {quote(name)}" if name in by_sso else f"aws login --profile {quote(name)}"
+        for name in preferred
     )
     return Way(
         title="Sign in with your browser.",
@@ -146,18 +149,18 @@ def _environment(facts: CredentialFacts) -> Way:
     return Way(
         title="A temporary session in this shell.",
         because="It ends and cannot renew itself, and every program of this shell can read it. Never a long-lived key.",
-        lines=(f'eval "$(aws configure export-credentials --profile {source} --format env)"',),
+        lines=(f'eval "$(aws configure export-credentials --profile {quote(source)} --format env)"',),
     )
 
 
 def _by_profile(command: str, profile: str) -> str:
     """Repeat a command with a profile: among its own options, not among the arguments of what it runs."""
     own, dashes, rest = command.partition(" -- ")
-    return f"{own} --profile {profile}{dashes}{rest}"
+    return f"{own} --profile {quote(profile)}{dashes}{rest}"
 
 
 def _profile_of(line: str) -> tuple[str, ...]:
-    words = line.split()
+    words = shlex.split(line, comments=True)
     if "--profile" in words and not line.startswith("aws configure"):
         return (words[words.index("--profile") + 1],)
     return ()

@@ -23,6 +23,9 @@ MARKS: Final = {
 }
 """How each verdict is shown: the sign alone says it where there is no colour."""
 
+_PLAIN: Final = {"✓": "+", "·": "-", "✗": "x"}
+"""The signs where the reader's encoding lacks them: a question mark in their place would say that nobody can tell."""
+
 _ASKING: Final = frozenset({ExitStatus.NO_CREDENTIALS, ExitStatus.EXPIRED})
 """Where a person has to supply a session."""
 
@@ -51,7 +54,7 @@ def show(examined: Examined, output: Output, *, command: str) -> None:
         return
     width = max(len(question) for _, _, question, _ in rows)
     for mark, _, question, lines in rows:
-        output.say(f"{mark} {question.ljust(width)}  {lines[0]}")
+        output.say(f"{_shown(mark, output)} {question.ljust(width)}  {lines[0]}")
         for line in lines[1:]:
             output.say(f"  {' ' * width}  {line}")
     output.say()
@@ -71,6 +74,14 @@ def summary(examined: Examined) -> str:
     if unsure:
         return f"Good for {operation}, as far as can be told; not known: {', '.join(unsure)}."
     return f"Good for {operation}."
+
+
+def _shown(mark: str, output: Output) -> str:
+    try:
+        mark.encode(output.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return _PLAIN.get(mark, mark)
+    return mark
 
 
 def _row(finding: Finding) -> tuple[str, str, str, list[str]]:
@@ -105,7 +116,7 @@ def _show_on_terminal(
             said = Text(line.removeprefix(label), style="bold" if label == _NEXT else "")
             under.add_row(Text(label, style="bright_black"), said)
             parts.append(under)
-        grid.add_row(Text(mark, style=style), Text(question, style=style), Group(*parts))
+        grid.add_row(Text(_shown(mark, output), style=style), Text(question, style=style), Group(*parts))
     console.print(grid)
     good = examined.status == ExitStatus.GOOD
     console.print(Text(f"\n{summary(examined)}", style="bold green" if good else "bold red"))

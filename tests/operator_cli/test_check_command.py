@@ -178,6 +178,36 @@ def test_a_terminal_gets_the_same_words_wrapped_and_coloured(
     assert "aws sso login --profile sso" in shown
 
 
+def test_signs_that_the_reader_cannot_see_are_replaced_by_others(planted: PlantedMachine) -> None:
+    """A question mark for each of them would say that nothing can be told."""
+    examined = examine(
+        Wanted(operation=Operation.DEPLOY), {**planted.environ, "AWS_PROFILE": "missing"}, clock=lambda: NOW
+    )
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="iso-8859-15")
+    show(examined, Output(stdout=stream, stderr=stream, environ={}), command="rolebound check")
+    stream.seek(0)
+    assert stream.readline().startswith("x credentials")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["check --profile missing", "explain -"])
+def test_streams_that_the_caller_closed_are_no_traceback(
+    planted: PlantedMachine, tmp_path: Path, closed: str, command: str
+) -> None:
+    """A job of cron or of a service may have none of the three; the status is then the answer."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m operator_cli {command} {closed}', sys.executable],
+        cwd=tmp_path,
+        env={**planted.environ, **NOWHERE, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (ExitStatus.NO_CREDENTIALS if "check" in command else ExitStatus.WRONG_USAGE)
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_the_command_to_repeat_has_the_profile_among_its_own_options(planted: PlantedMachine) -> None:
     """Behind the dashes it would be an argument of what is run."""
     facts = gather(planted.environ, now=NOW)

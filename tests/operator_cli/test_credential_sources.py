@@ -610,6 +610,36 @@ def test_an_unreadable_file_is_named_and_not_quoted(tmp_path: Path) -> None:
     assert SECRET not in repr(facts) + stopped.what
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xef\xbb\xbf[default]\nregion = us-east-1\n", "byte order mark"),
+        (b"[default]\nregion = a\n[default]\nregion = b\n", "a section stands there twice"),
+        (b"[default]\nregion = a\nregion = b\n", "a section has a name twice"),
+        (b"region = a\n", "before the first section"),
+        (b"[default]\nregion\n", "neither a section nor a name"),
+        (b"[default]\nregion = \xff\n", "encoding"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_words(tmp_path: Path, content: bytes, words: str) -> None:
+    """Editors and copied lines do it; the parser's name for it helps nobody."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_bytes(content)
+    stopped = resolve(gather({"HOME": str(tmp_path)}, now=NOW)).stopped_by
+    assert stopped is not None
+    assert words in stopped.what
+
+
+def test_a_command_with_a_profile_of_two_words_can_be_copied() -> None:
+    """Unquoted, the shell would take the second word for something else."""
+    facts = facts_with(config_profiles={"two words": LOGIN_PROFILE, "sso": {}}, profile="two words")
+    (problem, *_) = resolve(facts).all_problems
+    assert problem.next_step == "aws login --profile 'two words'"
+    missing = resolve(replace(facts, profile="my \U0001f389")).stopped_by
+    assert missing is not None
+    assert missing.next_step.endswith("--profile 'my \U0001f389'")
+
+
 @given(config=files, credentials=credentials_files, environ=variables)
 @settings(max_examples=100, deadline=None)
 def test_a_winner_is_never_among_the_shadowed(

@@ -163,12 +163,21 @@ def test_a_session_that_does_not_work_has_its_status_and_three_parts(facts: Sess
 
 
 def test_a_setting_that_stops_exported_keys_is_no_fault_of_a_profile_called_none() -> None:
-    """A region or an address that is none is a variable's more often than a profile's."""
+    """A setting that the SDK refuses is a variable's more often than a profile's."""
     facts = session(
-        machine(SESSION), caller=Failure(kind=FailureKind.CONFIGURATION, code="InvalidRegionError", what="No.")
+        machine(SESSION), caller=Failure(kind=FailureKind.CONFIGURATION, code="InvalidDefaultsMode", what="No.")
     )
     assert "AWS_" in found(facts, "credentials").next_step
     assert "None" not in found(facts, "credentials").next_step
+
+
+@pytest.mark.parametrize("code", ["InvalidRegionError", "NoRegionError"])
+def test_a_region_that_is_none_is_a_wrong_place_and_no_fault_of_the_credentials(code: str) -> None:
+    """Nobody was asked, and a script can tell it from a session that is missing."""
+    facts = session(caller=Failure(kind=FailureKind.CONFIGURATION, code=code, what="The region's name is not one."))
+    assert status(facts) is ExitStatus.WRONG_PLACE
+    assert "--region REGION" in found(facts, "region").next_step
+    assert "credentials" not in {finding.question for finding in judge(DEPLOY, facts)}
 
 
 def test_a_keys_profile_that_the_cdk_would_take_silently_is_told() -> None:

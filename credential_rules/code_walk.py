@@ -26,14 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credential_rules.code_statements import Statements
-from credential_rules.code_values import (
-    NOTHING,
-    ONLY_ANYTHING,
-    ONLY_OPAQUE,
-    Arguments,
-    FunctionValue,
-    Value,
-)
+from credential_rules.code_values import NOTHING, ONLY_ANYTHING, ONLY_OPAQUE, Arguments, FunctionValue, Value
 
 if TYPE_CHECKING:
     from credential_rules.code_program import Module

@@ -22,13 +22,7 @@ from credential_rules.code_values import (
     Value,
 )
 from credential_rules.sdk_packages import is_known, is_trusted, makes_clients, package_of
-from credential_rules.sdk_resources import (
-    indexes_of,
-    is_transaction,
-    naming_parameter,
-    operations_within,
-    resources_of,
-)
+from credential_rules.sdk_resources import indexes_of, is_transaction, naming_parameter, operations_within, resources_of
 from credential_rules.sdk_services import kind, looks_like_operation, operation_of, waiter_operation
 from credential_rules.sources import mentions_the_sdk
 

@@ -95,7 +95,6 @@ class NetworkRule:
     """
 
     value: Value
-    direction: Literal["ingress", "egress"]
     protocol: str
     ports: tuple[int, int] | None
     ports_are_unknown: bool
@@ -351,7 +350,6 @@ def _network_rule(value: Value, direction: Literal["ingress", "egress"]) -> Netw
     side = "Source" if direction == "ingress" else "Destination"
     return NetworkRule(
         value=value,
-        direction=direction,
         protocol=protocol,
         ports=ports,
         ports_are_unknown=unknown,

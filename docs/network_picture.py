@@ -106,7 +106,6 @@ class Picture:
 class _Box:
     """A box that has its place."""
 
-    node: Node
     lines: tuple[tuple[str, str], ...]
     x: int
     y: int
@@ -222,7 +221,7 @@ def _column(nodes: Sequence[Node], place: tuple[int, int], rows: Sequence[int], 
     for position, (node, row) in enumerate(zip(nodes, rows, strict=True)):
         y += free * (position + 1) // (len(rows) + 1) - free * position // (len(rows) + 1)
         height = _height(node, width)
-        found.append(_Box(node, _lines(node, width), x, y + (row - height) // 2, width, height))
+        found.append(_Box(_lines(node, width), x, y + (row - height) // 2, width, height))
         y += row
     return found
 
@@ -234,7 +233,7 @@ def _row(nodes: Sequence[Node], top: int) -> list[_Box]:
     width = (WIDTH - 2 * _MARGIN - _GAP * (len(nodes) - 1)) // len(nodes)
     height = max(_height(node, width) for node in nodes)
     return [
-        _Box(node, _lines(node, width), _MARGIN + position * (width + _GAP), top, width, height)
+        _Box(_lines(node, width), _MARGIN + position * (width + _GAP), top, width, height)
         for position, node in enumerate(nodes)
     ]
 

@@ -56,12 +56,10 @@ class Assembly:
     Attributes:
         path: Its folder.
         stacks: Its stacks, those of stages included.
-        lookups: What its synthesis still has to ask AWS, by provider.
     """
 
     path: Path
     stacks: tuple[Stack, ...]
-    lookups: tuple[str, ...] = ()
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -167,9 +165,7 @@ def read_assembly(path: Path) -> Assembly | None:
         )
     try:
         stacks: list[Stack] = []
-        lookups: list[str] = []
         for folder, manifest in _manifests(path):
-            lookups += [str(missing["provider"]) for missing in manifest.get("missing", [])]
             stacks += [
                 _stack(folder, artifact_id, artifact)
                 for artifact_id, artifact in manifest["artifacts"].items()
@@ -182,7 +178,7 @@ def read_assembly(path: Path) -> Assembly | None:
             next_step="Make it anew: make synth (or cdk synth).",
             status=ExitStatus.WRONG_USAGE,
         ) from error
-    return Assembly(path, tuple(stacks), tuple(sorted(set(lookups))))
+    return Assembly(path, tuple(stacks))
 
 
 def _manifests(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

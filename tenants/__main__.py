@@ -23,8 +23,8 @@ from operator_cli.preflight.cloud_assembly import PRODUCTION
 from operator_cli.preflight.gathering import connect_to_aws, examine
 from operator_cli.preflight.guarded_run import confirm_production, tell_session
 from operator_cli.preflight.session_arguments import add_confirmation_argument, add_session_arguments, wanted_of
-from operator_cli.preflight.session_check import Operation
 from operator_cli.preflight.session_report import show
+from operator_cli.preflight.wanted import Operation
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 # The functions' code is deployed, not installed; a key is made by the code that will check it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from operator_cli.command import Command
 from operator_cli.preflight.session_arguments import add_assembly_argument, add_session_arguments, wanted_of
-from operator_cli.preflight.session_check import Operation
+from operator_cli.preflight.wanted import Operation
 
 if TYPE_CHECKING:
     import argparse

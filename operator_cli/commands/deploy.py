@@ -20,7 +20,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace, output: Output) -> int:
     from operator_cli.preflight.guarded_run import run_cdk  # noqa: PLC0415 - `--help` needs none of it
-    from operator_cli.preflight.session_check import Operation  # noqa: PLC0415 - as above
+    from operator_cli.preflight.wanted import Operation  # noqa: PLC0415 - as above
 
     return run_cdk(Operation.DEPLOY, options, output)
 

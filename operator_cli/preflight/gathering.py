@@ -11,15 +11,9 @@ from operator_cli.credentials.in_force import endpoint_overrides, region_in_forc
 from operator_cli.credentials.kinds import Sdk, Source
 from operator_cli.credentials.sources import resolve
 from operator_cli.preflight.cloud_assembly import bootstrap_needs, read_assembly, selected
-from operator_cli.preflight.session_check import (
-    SessionFacts,
-    Verdict,
-    ends_at,
-    exit_status,
-    hopeless,
-    judge,
-    renews_itself,
-)
+from operator_cli.preflight.finding import Verdict, exit_status
+from operator_cli.preflight.session_check import judge
+from operator_cli.preflight.session_facts import SessionFacts, ends_at, hopeless, renews_itself
 from operator_cli.preflight.session_prompt import Prompt, prompt
 
 if TYPE_CHECKING:
@@ -30,7 +24,8 @@ if TYPE_CHECKING:
     from operator_cli.aws import Aws
     from operator_cli.credentials.facts import CredentialFacts
     from operator_cli.exit_status import ExitStatus
-    from operator_cli.preflight.session_check import Finding, Wanted
+    from operator_cli.preflight.finding import Finding
+    from operator_cli.preflight.wanted import Wanted
 
     Connect = Callable[[str | None, str | None], Aws | Failure]
 

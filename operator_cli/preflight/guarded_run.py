@@ -15,12 +15,14 @@ from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.moments import in_words
 from operator_cli.preflight.cdk_cli import cdk_command, profile_arguments, read_arguments, with_node
+from operator_cli.preflight.finding import Verdict
 from operator_cli.preflight.gathering import Examined, as_json, examine
 from operator_cli.preflight.handed_session import handed_on, run_tool
 from operator_cli.preflight.session_arguments import wanted_of
-from operator_cli.preflight.session_check import Operation, Verdict, ends_at, hopeless, renews_itself
+from operator_cli.preflight.session_facts import ends_at, hopeless, renews_itself
 from operator_cli.preflight.session_report import MARKS, show
 from operator_cli.preflight.synthesis import synthesised
+from operator_cli.preflight.wanted import Operation
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from operator_cli.credentials.facts import CredentialFacts
     from operator_cli.output import Output
     from operator_cli.preflight.gathering import Connect
-    from operator_cli.preflight.session_check import Wanted
+    from operator_cli.preflight.wanted import Wanted
 
 
 def run_cdk(operation: Operation, options: argparse.Namespace, output: Output) -> int:

@@ -16,8 +16,8 @@ from operator_cli.masking import masked
 from operator_cli.preflight.gathering import connect_to_aws, examine
 from operator_cli.preflight.guarded_run import tell_session
 from operator_cli.preflight.session_arguments import wanted_of
-from operator_cli.preflight.session_check import Operation
 from operator_cli.preflight.session_report import show
+from operator_cli.preflight.wanted import Operation
 
 if TYPE_CHECKING:
     import argparse

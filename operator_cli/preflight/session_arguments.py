@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.preflight.cloud_assembly import USUAL_ASSEMBLY
-from operator_cli.preflight.session_check import Operation, Wanted
+from operator_cli.preflight.wanted import Operation, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

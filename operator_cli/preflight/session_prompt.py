@@ -8,12 +8,12 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.credentials.sources import SSO_SETTINGS, resolve
-from operator_cli.preflight.session_check import Operation
+from operator_cli.preflight.wanted import Operation
 
 if TYPE_CHECKING:
     from operator_cli.credentials.facts import CredentialFacts
     from operator_cli.preflight.cloud_assembly import Assembly
-    from operator_cli.preflight.session_check import Wanted
+    from operator_cli.preflight.wanted import Wanted
 
 SHOWN: Final = 3
 """How many profiles of a kind are listed."""

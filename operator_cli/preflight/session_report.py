@@ -6,12 +6,12 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.exit_status import ExitStatus
-from operator_cli.preflight.session_check import Verdict
+from operator_cli.preflight.finding import Verdict
 
 if TYPE_CHECKING:
     from operator_cli.output import Output
+    from operator_cli.preflight.finding import Finding
     from operator_cli.preflight.gathering import Examined
-    from operator_cli.preflight.session_check import Finding
     from operator_cli.preflight.session_prompt import Prompt
 
 MARKS: Final = {

@@ -25,9 +25,9 @@ from operator_cli.preflight.cdk_cli import cdk_command, read_arguments, with_nod
 from operator_cli.preflight.gathering import as_json, examine
 from operator_cli.preflight.guarded_run import tell_session
 from operator_cli.preflight.session_arguments import wanted_of
-from operator_cli.preflight.session_check import Operation
 from operator_cli.preflight.session_report import show
 from operator_cli.preflight.synthesis import synthesised
+from operator_cli.preflight.wanted import Operation
 from operator_cli.watching.held_session import HeldSession
 from operator_cli.watching.silence_facts import SilenceCheck
 from operator_cli.watching.supervised_child import SupervisedChild

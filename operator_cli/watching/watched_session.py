@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from operator_cli.credentials import kinds
     from operator_cli.credentials.facts import CredentialFacts
     from operator_cli.credentials.kinds import Source
-    from operator_cli.preflight.session_check import Wanted
+    from operator_cli.preflight.wanted import Wanted
 
 _UNDECIDED: Final = frozenset({FailureKind.UNREACHABLE, FailureKind.OTHER})
 """Failures that say nothing about the credentials."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from operator_cli.__main__ import all_commands
 from operator_cli.preflight.gathering import as_json, examine
-from operator_cli.preflight.session_check import Operation, Wanted
+from operator_cli.preflight.wanted import Operation, Wanted
 from stacks.dependency_layer import ROOT
 
 

@@ -16,9 +16,9 @@ from operator_cli.credentials.facts import gather
 from operator_cli.exit_status import ExitStatus
 from operator_cli.output import Output
 from operator_cli.preflight.gathering import examine
-from operator_cli.preflight.session_check import Operation, Wanted
 from operator_cli.preflight.session_prompt import prompt
 from operator_cli.preflight.session_report import show
+from operator_cli.preflight.wanted import Operation, Wanted
 from stacks.dependency_layer import ROOT
 
 if TYPE_CHECKING:

@@ -17,16 +17,10 @@ from operator_cli.credentials.kinds import Sdk
 from operator_cli.credentials.sources import resolve
 from operator_cli.exit_status import ExitStatus
 from operator_cli.preflight.cloud_assembly import DEFAULT_PARAMETER, Assembly, Bootstrap, Stack
-from operator_cli.preflight.session_check import (
-    Finding,
-    Operation,
-    SessionFacts,
-    Verdict,
-    Wanted,
-    ends_at,
-    exit_status,
-    judge,
-)
+from operator_cli.preflight.finding import Finding, Verdict, exit_status
+from operator_cli.preflight.session_check import judge
+from operator_cli.preflight.session_facts import SessionFacts, ends_at
+from operator_cli.preflight.wanted import Operation, Wanted
 
 NOW: Final = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
 ACCOUNT: Final = "123456789012"

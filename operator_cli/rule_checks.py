@@ -601,7 +601,7 @@ def _told(verdict: Verdict, documents: Sequence[Mapping[str, Any]], request: Req
         ),
         None,
     )
-    keys = _condition_keys(statement or {})
+    conditions = _conditions(statement or {})
     held = {key.lower(): value for key, value in request.context.items()}
     return Permission(
         {Decision.ALLOWED: True, Decision.CANNOT_TELL: None}.get(verdict.decision, False),
@@ -609,16 +609,21 @@ def _told(verdict: Verdict, documents: Sequence[Mapping[str, Any]], request: Req
         reason=verdict.reason,
         statement=name,
         text="" if statement is None else json.dumps(statement),
-        stated=tuple(f"{key} is {held[key.lower()]}" if key.lower() in held else f"there is no {key}" for key in keys),
-        keys=keys,
+        stated=tuple(
+            f"{key} is {held[key.lower()]}" if key.lower() in held else f"there is no {key}"
+            for key in dict.fromkeys(key for _, key in conditions)
+        ),
+        # A Deny unless they are: `StringNotEquals`.
+        wants={key: str(held.get(key.lower(), "")) for operator, key in conditions if "not" in operator.lower()},
         by=verdict.layer.value if verdict.layer is not None else "",
     )
 
 
-def _condition_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
+def _conditions(statement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give the operators and the keys of a statement's condition."""
     condition = statement.get("Condition")
-    listed = condition.values() if isinstance(condition, dict) else ()
-    return tuple(dict.fromkeys(key for keys in listed if isinstance(keys, dict) for key in keys))
+    listed = condition.items() if isinstance(condition, dict) else ()
+    return [(operator, key) for operator, keys in listed if isinstance(keys, dict) for key in keys]
 
 
 def key_actions(action: str) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class CodeFault(StrEnum):
@@ -114,7 +117,7 @@ class Permission:
         statement: The statement that decided, by its `Sid` or its place; empty if none did.
         text: That statement as JSON.
         stated: What the call says of the keys of its condition: `aws:SourceVpce is vpce-1`.
-        keys: Those keys.
+        wants: Those of them that have to be what the statement names, with what they are; empty for one that is absent.
         unknown: The condition keys that the answer depends on, in lower case, where they are why it is not known.
         by: The kind of policy that decided, as the evaluator names it; empty if none did.
     """
@@ -125,7 +128,7 @@ class Permission:
     statement: str = ""
     text: str = ""
     stated: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
+    wants: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
     unknown: frozenset[str] = frozenset()
 

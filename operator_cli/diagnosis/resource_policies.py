@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from operator_cli.diagnosis.cause import Cause, Doubt, Likelihood, Slug
+from operator_cli.diagnosis.deployed_function import Role
 from operator_cli.diagnosis.logged_errors import Kind
 from operator_cli.diagnosis.stores import KINDS, store_of
 from operator_cli.masking import masked
@@ -115,6 +116,8 @@ class _Found:
     def __init__(self, facts: Facts, may: May) -> None:
         self._facts = facts
         self._may = may
+        # There are uses only where the role is known.
+        self._role = facts.role if facts.role is not None else Role("")
         self._refused: dict[_Refusal, _Refused] = {}
         self.doubts: list[Doubt] = []
 
@@ -162,7 +165,7 @@ class _Found:
         """Give one cause for each thing that refuses."""
         for refusal, refused in self._refused.items():
             what, shown, fix = (
-                self._of_store(refusal, refused) if refusal.slug in _SLUGS.values() else self._of_key(refusal, refused)
+                self._of_store(refused) if refusal.slug in _SLUGS.values() else self._of_key(refusal, refused)
             )
             yield Cause(
                 refusal.slug,
@@ -183,17 +186,16 @@ class _Found:
         refused.places.append(f"{use.place}: calls {use.action} on {use.resource}")
         refused.is_named = refused.is_named or use.is_named
 
-    def _of_store(self, refusal: _Refusal, refused: _Refused) -> tuple[str, list[str], str]:
+    def _of_store(self, refused: _Refused) -> tuple[str, list[str], str]:
         store, permission = refused.store, refused.permission
-        actions, role = ", ".join(refused.actions), self._facts.role
+        actions = ", ".join(refused.actions)
         name = f"the policy of the {store.kind} {store.arn}"
         if permission.is_explicit:
             what = f"The {store.kind}'s own policy denies {actions} explicitly. No Allow in the role helps against it."
-            fix = f"{_narrowed(permission)} It is the statement '{refusal.statement}' of {name}."
-            return what, _shown(name, permission), fix
+            return what, _shown(name, permission), _narrowed(name, permission)
         statement = {
             "Effect": "Allow",
-            "Principal": {"AWS": role.arn if role is not None else ""},
+            "Principal": {"AWS": self._role.arn},
             "Action": refused.actions,
             "Resource": refused.resources,
         }
@@ -209,47 +211,42 @@ class _Found:
         return what, [shown], f"Ask the owner of that account to add this to its policy: {json.dumps(statement)}"
 
     def _of_key(self, refusal: _Refusal, refused: _Refused) -> tuple[str, list[str], str]:
-        store, permission, role = refused.store, refused.permission, self._facts.role
+        store, permission = refused.store, refused.permission
         actions = sorted(refused.actions)
         name = f"the policy of the key {refusal.subject}"
         encrypted = f"The {store.kind} {store.arn} is encrypted with the customer's key {refusal.subject}, and"
         via = {"StringEquals": dict([self._via(refusal)])}
         if refusal.slug is Slug.KEY_POLICY and permission.is_explicit:
             what = f"{encrypted} the key's own policy denies {', '.join(actions)} explicitly."
-            return (
-                what,
-                _shown(name, permission),
-                f"{_narrowed(permission)} It is the statement '{refusal.statement}' of {name}.",
-            )
+            return what, _shown(name, permission), _narrowed(name, permission)
         if refusal.slug is Slug.KEY_POLICY:
             what = (
                 f"{encrypted} the key's own policy admits neither the role nor, for this use, its account: {', '.join(actions)}"
                 " is denied whatever the role's policies say."
             )
-            principal = {"AWS": role.arn if role is not None else ""}
             statement = {
                 "Effect": "Allow",
-                "Principal": principal,
+                "Principal": {"AWS": self._role.arn},
                 "Action": actions,
                 "Resource": "*",
                 "Condition": via,
             }
             shown = f"{name}: it has no statement that admits the role through {self._via(refusal)[1]}"
             return what, [shown], f"Add this to the key's policy: {json.dumps(statement)}"
-        if permission.is_explicit:
-            what = f"{encrypted} a policy of the role denies {', '.join(actions)} on it explicitly."
-            fix = f"Narrow the statement '{refusal.statement}' of the role '{role.name if role is not None else ''}'."
-            return what, _shown("the role's policies", permission), fix
         if refusal.slug is Slug.BOUNDARY:
             what = f"{encrypted} the role's permissions boundary does not allow {', '.join(actions)}. An Allow in the role does not help."
-            shown = f"the boundary {role.boundary.name}" if role is not None and role.boundary is not None else ""
+            shown = f"the boundary {self._role.boundary.name}" if self._role.boundary is not None else ""
             return what, [shown], f"Ask the boundary's owner to allow {', '.join(actions)} in it."
+        if permission.is_explicit:
+            what = f"{encrypted} a policy of the role denies {', '.join(actions)} on it explicitly."
+            fix = f"Narrow the statement '{refusal.statement}' of the role '{self._role.name}'."
+            return what, _shown("the role's policies", permission), fix
         statement = {"Effect": "Allow", "Action": actions, "Resource": refusal.subject, "Condition": via}
         what = (
             f"{encrypted} the role may not {', '.join(actions)} with it: who works with the {store.kind} uses its key."
         )
         shown = f"{name}: it leaves it to the account's policies, and no policy of the role allows it"
-        return what, [shown], f"Allow it to the role '{role.name if role is not None else ''}': {json.dumps(statement)}"
+        return what, [shown], f"Allow it to the role '{self._role.name}': {json.dumps(statement)}"
 
     def _via(self, refusal: _Refusal) -> tuple[str, str]:
         suffix = "amazonaws.com.cn" if self._facts.arn.startswith("arn:aws-cn:") else "amazonaws.com"
@@ -298,14 +295,19 @@ def _shown(name: str, permission: Permission) -> list[str]:
     return [*shown, *([f"of the call: {', '.join(permission.stated)}"] if permission.stated else [])]
 
 
-def _narrowed(permission: Permission) -> str:
-    """Say what to change in a statement that denies."""
-    keys = {key.lower() for key in permission.keys}
-    stated = ", ".join(permission.stated)
-    if keys & {"aws:sourcevpce", "aws:sourcevpc"}:
-        return f"Let it name the endpoint that the function's calls pass, or send them through the one that it names ({stated})."
-    if keys & {"aws:principalaccount", "aws:principalorgid"}:
-        return f"Let it name the account, or the organisation, of the function ({stated})."
-    if keys:
-        return f"Meet its condition, or narrow it ({stated})."
-    return "Narrow it: it has no condition that a call of this function could meet."
+def _narrowed(name: str, permission: Permission) -> str:
+    """Say what to change in a statement that denies, or in what is called."""
+    statement = f"the statement '{permission.statement}' of {name}"
+    for key, value in permission.wants.items():
+        if key.lower() == "aws:sourcevpce" and value:
+            return (
+                f"Name {value}, the endpoint that the function's calls pass, as {key} in {statement}; or send them through the"
+                " one that it names."
+            )
+        if key.lower() in {"aws:sourcevpce", "aws:sourcevpc"} and not value:
+            return f"Send the function's calls through what {statement} names as {key}: they pass no endpoint."
+        if key.lower() in {"aws:principalaccount", "aws:principalorgid"} and value:
+            return f"Name {value} as {key} in {statement}, if the function is to be let in."
+    if permission.stated:
+        return f"Call so that its condition does not hold, or narrow {statement} ({', '.join(permission.stated)})."
+    return f"Narrow {statement}: it has no condition, so nothing that the function does helps."

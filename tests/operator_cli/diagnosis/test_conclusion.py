@@ -555,6 +555,18 @@ def test_a_call_that_nobody_can_name_is_a_doubt_with_its_place() -> None:
         ("profile", "Remove AWS_PROFILE"),
         ("override", "Remove AWS_ENDPOINT_URL_SQS"),
         ("user-key", "Deactivate the key in IAM"),
+        (
+            "queue-through-another-endpoint",
+            (
+                "Name vpce-queue, the endpoint that the function's calls pass, as aws:SourceVpce in the statement"
+                f" 'ApiThroughEndpoint' of the policy of the queue {QUEUE}"
+            ),
+        ),
+        (
+            "table-of-another-account",
+            f"Name {ACCOUNT} as aws:PrincipalAccount in the statement 'NoStrangers' of the policy of the table {TABLE}",
+        ),
+        ("queue-for-nobody", f"Narrow the statement 'Nobody' of the policy of the queue {QUEUE}: it has no condition"),
     ],
 )
 def test_what_to_do_can_be_copied(fault: str, words: str) -> None:

@@ -108,7 +108,7 @@ def test_stores_that_ask_for_another_endpoint_refuse_with_the_statement_that_doe
     assert '"StringNotEquals": {"aws:SourceVpce": "vpce-old"}' in shown
     assert "aws:SourceVpce is vpce-queue" in shown
     assert "ApiThroughEndpoint" in queue.fix
-    assert "aws:SourceVpce is vpce-tables" in table.fix
+    assert "Name vpce-tables" in table.fix
 
 
 def test_a_call_that_leaves_by_a_nat_gateway_comes_through_no_endpoint() -> None:
@@ -121,7 +121,8 @@ def test_a_call_that_leaves_by_a_nat_gateway_comes_through_no_endpoint() -> None
     recorded.groups["sg-functions"] = recorded.groups["sg-other"]
     causes = diagnose(recorded).causes
     assert {cause.slug for cause in causes} == {Slug.QUEUE_POLICY, Slug.TABLE_POLICY}
-    assert all("there is no aws:SourceVpce" in cause.fix for cause in causes)
+    assert all("they pass no endpoint" in cause.fix for cause in causes)
+    assert all("there is no aws:SourceVpce" in "".join(cause.evidence) for cause in causes)
 
 
 def test_a_function_outside_of_a_vpc_comes_through_no_endpoint() -> None:
@@ -327,6 +328,28 @@ def test_a_key_with_conditions_on_the_network_is_a_doubt() -> None:
     assert any("aws:SourceVpce" in doubt.what and KEY in doubt.what for doubt in diagnosis.doubts)
 
 
+def test_a_role_that_denies_itself_the_key_is_told_which_statement_does() -> None:
+    """No Allow helps, in the role or in the key's policy."""
+    recorded = with_key(PUT_ITEM, store=TABLE, role=USES_KEY)
+    recorded.inline["no-key"] = document({**statement("kms:Decrypt", "*"), "Effect": "Deny", "Sid": "NoKeys"})
+    (cause,) = diagnose(recorded).causes
+    assert cause.slug is Slug.KEY_PERMISSION
+    assert "denies kms:Decrypt on it explicitly" in cause.what
+    assert "NoKeys" in cause.fix
+    assert "kms:list_grants" not in recorded.asked
+
+
+def test_a_call_that_a_condition_forbids_is_told_what_it_states() -> None:
+    """Here the condition holds for what it names, and not for everything else."""
+    recorded = calling(SEND)
+    recorded.policies[QUEUE] = document(
+        deny("NotThisOne", "sqs:*", QUEUE, StringEquals={"aws:PrincipalAccount": ACCOUNT})
+    )
+    (cause,) = diagnose(recorded).causes
+    assert cause.fix.startswith("Call so that its condition does not hold, or narrow the statement 'NotThisOne'")
+    assert f"aws:PrincipalAccount is {ACCOUNT}" in cause.fix
+
+
 def test_a_boundary_that_does_not_allow_the_key_is_the_cause() -> None:
     """An Allow in the role would not help."""
     recorded = with_key(SEND, store=QUEUE, role=USES_KEY)
@@ -334,6 +357,8 @@ def test_a_boundary_that_does_not_allow_the_key_is_the_cause() -> None:
     (cause,) = diagnose(recorded).causes
     assert cause.slug is Slug.BOUNDARY
     assert "kms:GenerateDataKey" in cause.fix
+    recorded.boundary = document(statement("*", "*"), {**statement("kms:*", "*"), "Effect": "Deny"})
+    assert slugs(recorded) == [Slug.BOUNDARY]
 
 
 @pytest.mark.parametrize("named", ["0a1b", KEY, "alias/data", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/data"])

@@ -213,7 +213,7 @@ class _Judge:
     def _by_resource(self, action: str, targets: Sequence[str]) -> Permission | None:
         """Give what the policy of the one thing that is called says for itself, where it lets the role in, or may."""
         store = self._facts.stores.stores.get(store_of(targets[0])) if len(targets) == 1 else None
-        if store is None or store.policy is None or store.account not in {"", self._facts.account}:
+        if store is None or store.policy is None:
             return None
         alone = self._may("resource alone", action, targets[0], store.policy.document)
         return None if alone.allowed is False else alone

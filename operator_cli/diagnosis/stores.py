@@ -246,8 +246,7 @@ def _arns(reader: Reader, names: Iterable[tuple[str, str]], function: str) -> Ma
             found[name, account] = f"arn:{partition}:kms:{region}:{account or own}:key/{name}"
     answers = reader.told(Question(_KEY, {"KeyId": name}, f"the key {name}") for name, _ in aliases)
     for alias, answer in zip(aliases, answers, strict=True):
-        key = (answer or {}).get("KeyMetadata", {})
-        found[alias] = None if answer is None else "" if key.get("KeyManager") == "AWS" else str(key["Arn"])
+        found[alias] = None if answer is None else str(answer["KeyMetadata"]["Arn"])
     return found
 
 

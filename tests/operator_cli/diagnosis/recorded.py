@@ -119,7 +119,7 @@ class Recorded:
         policies: The policies of the queue, the table and the bucket, by ARN; None for one that has none.
         encryption: The keys that these are encrypted with, as their services tell them, by ARN.
         key_policies: The policies of keys, by ARN.
-        aliases: The keys behind aliases, and whose they are: `AWS` or `CUSTOMER`.
+        aliases: The keys behind aliases.
         grants: The grants of any key.
         organisation: That of the account; empty for none.
         failures: The error codes that single operations answer.
@@ -211,7 +211,7 @@ class Recorded:
         self.encryption: dict[str, str] = {}
         everything = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*"}
         self.key_policies: dict[str, dict[str, Any]] = {KEY: document({**everything, "Resource": "*"})}
-        self.aliases: dict[str, tuple[str, str]] = {}
+        self.aliases: dict[str, str] = {}
         self.grants: list[dict[str, Any]] = []
         self.organisation = ""
         self.failures: dict[str, str] = {}
@@ -363,8 +363,7 @@ class Recorded:
         return {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": by}]}}
 
     def _describe_key(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        arn, manager = self.aliases[parameters["KeyId"]]
-        return {"KeyMetadata": {"Arn": arn, "KeyManager": manager}}
+        return {"KeyMetadata": {"Arn": self.aliases[parameters["KeyId"]]}}
 
     def _get_key_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         return {"Policy": json.dumps(self.key_policies[parameters["KeyId"]])}

@@ -146,6 +146,40 @@ def test_two_endpoints_of_which_one_is_asked_for_are_a_doubt() -> None:
     assert "which way the call takes" in doubt.what
 
 
+def through_nat(recorded: Recorded) -> Recorded:
+    """Take the second subnet out of the table's endpoint, and give it a NAT gateway."""
+    del recorded.tables["rtb-1"]["Associations"][1]
+    way_out = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}
+    second = {"SubnetId": "subnet-b", "RouteTableId": "rtb-2", "Main": False}
+    recorded.tables["rtb-2"] = {"Associations": [second], "Routes": [way_out]}
+    everywhere = recorded.groups["sg-other"]["IpPermissionsEgress"]
+    recorded.groups["sg-functions"]["IpPermissionsEgress"] += everywhere
+    return recorded
+
+
+def test_an_endpoint_that_only_one_subnet_has_is_a_doubt() -> None:
+    """From the other the call comes from a public address: what the table asks for is there or is not."""
+    diagnosis = diagnose(through_nat(asking_for_endpoints(Recorded(), THROUGH)))
+    assert diagnosis.causes == ()
+    (doubt,) = diagnosis.doubts
+    assert f"the policy of the table {TABLE} lets dynamodb:PutItem through" in doubt.what
+
+
+def test_a_call_that_passes_no_endpoint_comes_from_no_vpc_that_a_policy_could_see() -> None:
+    """AWS states the VPC only where the call passes an endpoint."""
+    recorded = Recorded()
+    recorded.policies[TABLE] = document(
+        deny("NotFromHere", "dynamodb:*", TABLE, StringEquals={"aws:SourceVpc": "vpc-1"})
+    )
+    assert slugs(recorded) == [Slug.TABLE_POLICY]
+    del recorded.endpoints["vpce-tables"]
+    recorded.tables["rtb-1"]["Routes"].append(
+        {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}
+    )
+    recorded.groups["sg-functions"]["IpPermissionsEgress"] += recorded.groups["sg-other"]["IpPermissionsEgress"]
+    assert diagnose(recorded).is_healthy
+
+
 def test_a_store_behind_a_closed_way_is_a_doubt_beside_it() -> None:
     """Through which endpoint calls will come, once there is one, nobody knows."""
     recorded = asking_for_endpoints(Recorded(), THROUGH)
@@ -285,6 +319,25 @@ def test_what_a_role_lacks_on_a_key_is_proposed_and_then_suffices(call: str, sto
     assert diagnose(with_key(call, store=store, role=proposed)).is_healthy
 
 
+def test_two_services_that_use_one_key_need_two_statements() -> None:
+    """Each is allowed for its own service only."""
+    recorded = with_key(SEND, GET, PUT, store=QUEUE)
+    recorded.encryption[BUCKET] = KEY
+    causes = diagnose(recorded).causes
+    assert [cause.slug for cause in causes] == [Slug.KEY_PERMISSION] * 2
+    recorded.inline["key"] = document(*(json.loads(cause.fix[cause.fix.index("{") :]) for cause in causes))
+    assert diagnose(recorded).is_healthy
+
+
+def test_a_key_for_callers_of_its_account_through_a_service_is_used_so() -> None:
+    """As this project's own key has it."""
+    recorded = with_key(SEND, store=QUEUE, role=USES_KEY)
+    recorded.key_policies[KEY]["Statement"][0]["Condition"] = {
+        "StringEquals": {"kms:CallerAccount": ACCOUNT, "kms:ViaService": f"sqs.{REGION}.amazonaws.com"}
+    }
+    assert diagnose(recorded).is_healthy
+
+
 @pytest.mark.parametrize("call", [ASK, DESCRIBE, LIST])
 def test_what_touches_no_data_needs_no_key(call: str) -> None:
     """The key is not even asked for."""
@@ -365,7 +418,7 @@ def test_a_boundary_that_does_not_allow_the_key_is_the_cause() -> None:
 def test_a_key_is_known_by_each_of_its_names(named: str) -> None:
     """As its id, as an ARN, and by an alias, which only KMS can resolve."""
     recorded = with_key(SEND, store=QUEUE, named=named)
-    recorded.aliases = dict.fromkeys(["alias/data", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/data"], (KEY, "CUSTOMER"))
+    recorded.aliases = dict.fromkeys(["alias/data", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/data"], KEY)
     (cause,) = diagnose(recorded).causes
     assert (cause.slug, cause.subject) == (Slug.KEY_PERMISSION, KEY)
     assert ("kms:describe_key" in recorded.asked) == ("alias/" in named)
@@ -421,6 +474,27 @@ def test_a_queue_of_another_account_needs_both_sides(call: str) -> None:
     assert f"belongs to the account {OTHER}" in cause.what
     recorded.policies[OTHERS_QUEUE] = document(json.loads(cause.fix[cause.fix.index("{") :]))
     assert diagnose(recorded).is_healthy
+
+
+def test_a_queue_of_another_account_that_admits_the_role_does_not_replace_its_own_leave() -> None:
+    """Across accounts both have to allow."""
+    recorded = calling(SEND, role=statement("sqs:ListQueues", "*"))
+    recorded.variables["QUEUE_URL"] = f"https://sqs.{REGION}.amazonaws.com/{OTHER}/queue"
+    recorded.policies[OTHERS_QUEUE] = document({**LETS_IN, "Resource": OTHERS_QUEUE})
+    assert slugs(recorded) == [Slug.MISSING_ACTION]
+
+
+def test_the_organisation_of_another_accounts_queue_is_not_the_functions() -> None:
+    """It may be the same; nobody says so."""
+    own = {"StringEquals": {"aws:ResourceOrgID": "o-1"}}
+    recorded = calling(SEND, role=statement("sqs:SendMessage", "*", Condition=own))
+    recorded.organisation = "o-1"
+    assert diagnose(recorded).is_healthy
+    recorded.variables["QUEUE_URL"] = f"https://sqs.{REGION}.amazonaws.com/{OTHER}/queue"
+    recorded.policies[OTHERS_QUEUE] = document({**LETS_IN, "Resource": OTHERS_QUEUE})
+    diagnosis = diagnose(recorded)
+    assert diagnosis.causes == ()
+    assert any("aws:ResourceOrgID" in doubt.what for doubt in diagnosis.doubts)
 
 
 def test_a_queue_of_another_account_that_may_not_be_read_is_a_doubt() -> None:
@@ -519,7 +593,7 @@ def test_a_policy_that_may_not_be_read_is_named_with_its_permission(permission: 
     """It is never a pass, and no fault is made of it: each of these would have shown one."""
     recorded = calling(SEND, PUT_ITEM, PUT)
     recorded.encryption = {QUEUE: "alias/data", TABLE: KEY, BUCKET: KEY}
-    recorded.aliases = {"alias/data": (KEY, "CUSTOMER")}
+    recorded.aliases = {"alias/data": KEY}
     if permission != "kms:ListGrants":
         recorded.inline["key"] = document(USES_KEY)
     recorded.refused = {permission}
@@ -631,7 +705,7 @@ def test_stores_are_read_in_one_round_and_keys_in_as_many_as_they_need(
     """However many there are: each further round waits for what the one before named."""
     recorded = calling(SEND, PUT_ITEM, PUT)
     recorded.encryption = encryption
-    recorded.aliases = {"alias/data": (KEY, "CUSTOMER")}
+    recorded.aliases = {"alias/data": KEY}
     recorded.key_policies[f"{KEY}2"] = recorded.key_policies[KEY]
     if may_use:
         recorded.inline["work"]["Statement"].append({**USES_KEY, "Resource": "*"})
@@ -654,6 +728,16 @@ def test_what_only_the_role_names_is_read_and_possible() -> None:
     recorded.policies[QUEUE] = document(deny("Nobody", "sqs:*", QUEUE))
     (cause,) = diagnose(recorded).causes
     assert (cause.slug, cause.likelihood) == (Slug.QUEUE_POLICY, Likelihood.POSSIBLE)
+
+
+def test_what_the_role_names_for_something_else_is_not_read() -> None:
+    """The code sends, and the role may only receive there."""
+    recorded = calling(SEND_SOMEWHERE)
+    recorded.inline["work"] = document(
+        statement("sqs:SendMessage", QUEUE), statement("sqs:ReceiveMessage", f"{QUEUE}-2")
+    )
+    diagnose(recorded)
+    assert asked_of_stores(recorded) == ["sqs:get_queue_attributes"]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ NOT_INSTALLED: Final = (
     "{package} is not installed.\n  Why it matters: this command needs it, and the rules alone do not.\n"
     '  What to do:     pip install "rolebound[cli]"'
 )
+_IN_THE_WAY: Final = (
+    "{what} cannot be used: {why}.\n  Why it matters: the command needs it.\n"
+    "  What to do:     Look whether it is there, and at its permissions and those of the folders above it."
+)
 _INTERRUPTED: Final = 130
 
 
@@ -115,11 +119,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whether it was good is not known any more.
         return int(ExitStatus.REFUSED)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
+        return int(_told(error, output))
+
+
+def _told(error: OSError, output: Output) -> ExitStatus:
+    """Say what of the machine is in the way; whatever else it is, is a fault of ours and raised."""
+    if error.errno == errno.ENOSPC:
         output.tell(f"{PROGRAM}: The answer could not be written: {error.strerror}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitStatus.REFUSED)
+        return ExitStatus.REFUSED
+    if error.errno not in {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}:
+        raise error
+    output.tell(f"{PROGRAM}: {_IN_THE_WAY.format(what=error.filename or 'The current folder', why=error.strerror)}")
+    return ExitStatus.WRONG_USAGE
 
 
 def _open_what_is_closed() -> None:

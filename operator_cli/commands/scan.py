@@ -6,7 +6,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.command import Command
 from operator_cli.errors import OperatorError
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from operator_cli.scanning.accepted import Accepted
     from operator_cli.scanning.repository import Repository
     from operator_cli.scanning.secret_scan import FileReading, Leak, Place, ScanReport
+
+
+_MISSING: Final = "there is no such file"
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +73,7 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
     around = repository or _around(options.paths, needed=options.accept is not None)
     accepted = around.accepted() if around else Accepted()
     with tempfile.TemporaryDirectory(prefix="rolebound-scan-") as scratch:
-        for shown, file, place in _files(options.paths, repository, Path(scratch), staged=options.staged):
+        for shown, file, place in _files(report, options.paths, repository, Path(scratch), staged=options.staged):
             if not any(_matches(shown, pattern) for pattern in options.exclude):
                 _scan(report, shown, file, place, is_named=shown in named)
     _sort_out(report, around, accepted, options.accept)
@@ -120,16 +123,17 @@ def _sort_out(report: ScanReport, around: Repository | None, accepted: Accepted,
 
 
 def _files(
-    paths: list[Path], repository: Repository | None, scratch: Path, *, staged: bool
+    report: ScanReport, paths: list[Path], repository: Repository | None, scratch: Path, *, staged: bool
 ) -> Iterator[tuple[str, Path, Place]]:
     """Give each file as it is shown, where to read it, and how near it is to being shared."""
     from operator_cli.scanning.secret_scan import Place  # noqa: PLC0415 - as in _run
 
     if repository is None:
         for path in paths:
-            if path.is_dir():
+            if os.path.isdir(path):  # noqa: PTH112 - says no where it may not look, which reading then explains
                 # Links to folders are not followed: they lead out, or in circles.
-                inner = (Path(folder) / name for folder, _, names in os.walk(path) for name in sorted(names))
+                walked = os.walk(path, onerror=report.note_unread)
+                inner = (Path(folder) / name for folder, _, names in walked for name in sorted(names))
                 yield from ((str(file), file, Place.ELSEWHERE) for file in inner if ".git" not in file.parts)
             else:
                 yield str(path), path, Place.ELSEWHERE
@@ -154,11 +158,11 @@ def _scan(report: ScanReport, shown: str, file: Path, place: Place, *, is_named:
     from operator_cli.scanning import secret_scan  # noqa: PLC0415 - as in _run
 
     # What a link leads to is not what a commit takes; its own text is a path.
-    if file.is_symlink() and not is_named:
+    if os.path.islink(file) and not is_named:  # noqa: PTH114 - says no where it may not look, which reading then explains
         return
-    if place is secret_scan.Place.TRACKED and not file.exists():
-        return  # Removed, and not yet staged as such.
     content = _content(file)
+    if content == _MISSING and place is secret_scan.Place.TRACKED:
+        return  # Removed, and not yet staged as such.
     if isinstance(content, str):
         report.not_scanned[shown] = content
     elif not secret_scan.is_binary(content):
@@ -185,7 +189,7 @@ def _content(file: Path) -> bytes | str:
             return f"larger than {LARGEST_BYTES // 1_000_000} MB"
         return file.read_bytes()
     except FileNotFoundError:
-        return "there is no such file"
+        return _MISSING
     except OSError as error:
         return error.strerror or type(error).__name__
 

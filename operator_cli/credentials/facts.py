@@ -279,12 +279,9 @@ def _sections(path: Path, unreadable: dict[str, str]) -> Sections:
     parser = configparser.RawConfigParser()
     try:
         text = path.read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        # A device such as /dev/null stands for "no file".
-        if path.exists() and not path.is_file():
-            return {}
         unreadable[str(path)] = _fault(error)
         return {}
     try:
@@ -357,7 +354,7 @@ def _cached(folder: Path) -> dict[Path, dict[str, Any]]:
     found = {}
     with contextlib.suppress(OSError):
         for path in sorted(folder.glob("*.json")):
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, RecursionError):
                 held = json.loads(path.read_text())
                 if isinstance(held, dict):
                     found[path] = held

@@ -29,14 +29,23 @@ def cdk_command(project: Path, environ: Mapping[str, str]) -> list[str]:
     Raises:
         OperatorError: There is none.
     """
+    without_node: Path | None = None
     for folder in (project, *project.parents):
         program = folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
-        if program.is_file():
+        if os.access(program, os.R_OK):
             own = folder / ".venv" / "node" / "node"
             node = str(own) if own.exists() else shutil.which("node", path=environ.get("PATH"))
             if node is not None:
                 return [node, str(program)]
+            without_node = without_node or program
     found = shutil.which("cdk", path=environ.get("PATH"))
+    if found is None and without_node is not None:
+        raise OperatorError(
+            f"There is no node on PATH, which runs the CDK command line {without_node}.",
+            why="It is what deploys.",
+            next_step="Install Node.js, or put the folder of node on PATH. In this project: make synth, which brings its own.",
+            status=ExitStatus.WRONG_USAGE,
+        )
     if found is None:
         raise OperatorError(
             f"There is no CDK command line: neither in node_modules at or above {project} nor on PATH.",

@@ -154,7 +154,11 @@ def read_assembly(path: Path) -> Assembly | None:
     Raises:
         OperatorError: There is one, and it cannot be understood; or none where somebody said that there is.
     """
-    if not (path / "manifest.json").is_file():
+    try:
+        is_there = (path / "manifest.json").is_file()
+    except OSError:
+        is_there = True  # as far as anybody can see; why it cannot be read is told below
+    if not is_there:
         if path.name == USUAL_ASSEMBLY.name:
             return None
         raise OperatorError(
@@ -171,7 +175,7 @@ def read_assembly(path: Path) -> Assembly | None:
                 for artifact_id, artifact in manifest["artifacts"].items()
                 if artifact["type"] == "aws:cloudformation:stack"
             ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OperatorError(
             f"{path}/manifest.json is no cloud assembly that can be understood ({type(error).__name__}).",
             why="It says which account and region the stacks go to.",

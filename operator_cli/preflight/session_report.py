@@ -9,6 +9,8 @@ from operator_cli.exit_status import ExitStatus
 from operator_cli.preflight.finding import Verdict
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from operator_cli.output import Output
     from operator_cli.preflight.finding import Finding
     from operator_cli.preflight.gathering import Examined
@@ -31,6 +33,9 @@ _ASKING: Final = frozenset({ExitStatus.NO_CREDENTIALS, ExitStatus.EXPIRED})
 
 _PROSE: Final = 5
 """How far the prompt's sentences are indented; what lies deeper is to be copied."""
+
+_NARROW: Final = 60
+"""Columns below which an answer has no room beside its question."""
 
 _WHY: Final = "Why it matters: "
 _NEXT: Final = "What to do:     "
@@ -97,11 +102,43 @@ def _row(finding: Finding) -> tuple[str, str, str, list[str]]:
 def _show_on_terminal(
     rows: list[tuple[str, str, str, list[str]]], examined: Examined, prompt: Prompt | None, output: Output
 ) -> None:
+    from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
+
+    console = output.console()
+    if console.width < _NARROW:
+        _show_narrow(rows, console, output)
+    else:
+        _show_wide(rows, console, output)
+    good = examined.status == ExitStatus.GOOD
+    console.print(Text(f"\n{summary(examined)}", style="bold green" if good else "bold red"))
+    if prompt is not None:
+        console.print()
+        # Prose is wrapped with its own indent; what is to be copied stays on one line for as long as it can.
+        for line in str(prompt).splitlines():
+            depth = len(line) - len(line.lstrip())
+            copied = depth > _PROSE
+            indent = " " * (_PROSE if depth else 0)
+            shown = [line] if copied else textwrap.wrap(line, console.width, subsequent_indent=indent) or [""]
+            for part in shown:
+                console.print(Text(part, style="bold" if copied else ""), soft_wrap=copied)
+
+
+def _show_narrow(rows: list[tuple[str, str, str, list[str]]], console: Console, output: Output) -> None:
+    """Each question on a line of its own, and its answer below it: beside it, three letters of it would have room."""
+    from rich.padding import Padding  # noqa: PLC0415 - only a terminal needs it
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    for mark, style, question, lines in rows:
+        console.print(Text(f"{_shown(mark, output)} {question}", style=style))
+        for line in lines:
+            console.print(Padding(Text(line, style="bold" if line.startswith(_NEXT) else ""), (0, 0, 0, 2)))
+
+
+def _show_wide(rows: list[tuple[str, str, str, list[str]]], console: Console, output: Output) -> None:
     from rich.console import Group  # noqa: PLC0415 - only a terminal needs it
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    console = output.console()
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
@@ -118,15 +155,3 @@ def _show_on_terminal(
             parts.append(under)
         grid.add_row(Text(_shown(mark, output), style=style), Text(question, style=style), Group(*parts))
     console.print(grid)
-    good = examined.status == ExitStatus.GOOD
-    console.print(Text(f"\n{summary(examined)}", style="bold green" if good else "bold red"))
-    if prompt is not None:
-        console.print()
-        # Prose is wrapped with its own indent; what is to be copied stays on one line for as long as it can.
-        for line in str(prompt).splitlines():
-            depth = len(line) - len(line.lstrip())
-            copied = depth > _PROSE
-            indent = " " * (_PROSE if depth else 0)
-            shown = [line] if copied else textwrap.wrap(line, console.width, subsequent_indent=indent) or [""]
-            for part in shown:
-                console.print(Text(part, style="bold" if copied else ""), soft_wrap=copied)

@@ -36,7 +36,14 @@ class Repository:
         """
         try:
             answer = _git(folder, "rev-parse", "--show-toplevel")
-        except FileNotFoundError:
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError) or error.filename != "git":
+                raise OperatorError(
+                    f"{folder} cannot be entered: {error.strerror}.",
+                    why="Nobody can say which files a commit would take.",
+                    next_step="Look at the folder and its permissions, or name the files: rolebound scan FILE …",
+                    status=ExitStatus.WRONG_USAGE,
+                ) from error
             raise OperatorError(
                 "git is not installed.",
                 why="Without it nobody can say which files a commit would take.",

@@ -142,6 +142,10 @@ class ScanReport:
     not_scanned: dict[str, str] = field(default_factory=dict)
     advice: list[str] = field(default_factory=list)
 
+    def note_unread(self, error: OSError) -> None:
+        """Note a folder that could not be looked into."""
+        self.not_scanned[str(error.filename)] = error.strerror or type(error).__name__
+
 
 def read_file(
     file: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from operator_cli.credentials.facts import gather
+from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
 from operator_cli.output import Output
+from operator_cli.preflight.cdk_cli import cdk_command
 from operator_cli.preflight.gathering import examine
 from operator_cli.preflight.session_prompt import prompt
 from operator_cli.preflight.session_report import show
@@ -153,7 +156,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("width", [50, 80, 200])
+@pytest.mark.parametrize("width", [40, 50, 80, 200])
 @pytest.mark.parametrize("colour", [True, False])
 def test_a_terminal_gets_the_same_words_wrapped_and_coloured(
     planted: PlantedMachine,
@@ -206,6 +209,91 @@ def test_streams_that_the_caller_closed_are_no_traceback(
     )
     assert done.returncode == (ExitStatus.NO_CREDENTIALS if "check" in command else ExitStatus.WRONG_USAGE)
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_narrow_terminal_has_each_answer_below_its_question(
+    planted: PlantedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside it, there would be room for a word in each line."""
+    monkeypatch.setenv("COLUMNS", "40")
+    environ = {**planted.environ, "AWS_PROFILE": "missing", "NO_COLOR": "1"}
+    terminal = Terminal()
+    examined = examine(Wanted(operation=Operation.DEPLOY), environ, clock=lambda: NOW)
+    show(examined, Output(stdout=terminal, stderr=terminal, environ=environ), command="rolebound check")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
+    assert shown[0].strip() == "✗ credentials"
+    assert shown[1].startswith("  There is no profile 'missing'")
+
+
+def closed_to_us(folder: Path) -> list[str]:
+    """Take away the right to look into a folder, root's too; the words that a command of ours then begins with."""
+    if os.geteuid() != 0:
+        folder.chmod(0)
+        return []
+    os.chown(folder, 65534, 65534)
+    folder.chmod(0o700)
+    return ["setpriv", *(f"--{name}=-dac_override,-dac_read_search" for name in ("bounding-set", "inh-caps"))]
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "expected"),
+    [
+        ("home/.aws", "check", (ExitStatus.NO_CREDENTIALS, ".aws/config could not be read (Permission denied)")),
+        ("work/cdk.out", "check --profile keys", (ExitStatus.WRONG_USAGE, "cdk.out/manifest.json is no cloud")),
+        ("work/closed", "scan closed", (ExitStatus.REFUSED, "closed  not scanned: Permission denied")),
+        ("work/closed", "scan closed/file", (ExitStatus.REFUSED, "closed/file  not scanned: Permission denied")),
+    ],
+)
+def test_what_may_not_be_read_is_named_and_no_pass(
+    planted: PlantedMachine, tmp_path: Path, closed: str, arguments: str, expected: tuple[ExitStatus, str]
+) -> None:
+    """A folder of somebody else's: no traceback, and never "nothing found"."""
+    work = tmp_path / "work"
+    for name in ("cdk.out", "closed"):
+        (work / name).mkdir(parents=True)
+    (work / "closed" / "file").write_text("x")
+    before = closed_to_us(tmp_path / closed)
+    try:
+        done = subprocess.run(
+            [*before, sys.executable, "-m", "operator_cli", *arguments.split()],
+            cwd=work,
+            env={**planted.environ, **NOWHERE, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        (tmp_path / closed).chmod(0o700)
+    status, words = expected
+    assert "Traceback" not in done.stderr
+    assert words in done.stdout + done.stderr
+    assert done.returncode == status
+
+
+def test_a_folder_that_is_gone_is_named(planted: PlantedMachine, tmp_path: Path) -> None:
+    """A branch was switched, or a build cleaned up, below the person's feet."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$0" -m operator_cli deploy', sys.executable],
+        cwd=tmp_path,
+        env={**planted.environ, **NOWHERE, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "The current folder cannot be used" in done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (ExitStatus.WRONG_USAGE, False)
+
+
+def test_a_cdk_without_the_node_that_runs_it_is_told_as_that(tmp_path: Path) -> None:
+    """To install the CDK once more would not help."""
+    program = tmp_path / "node_modules" / "aws-cdk" / "bin" / "cdk"
+    program.parent.mkdir(parents=True)
+    program.write_text("")
+    with pytest.raises(OperatorError, match="There is no node on PATH") as told:
+        cdk_command(tmp_path, {"PATH": "/nowhere"})
+    assert told.value.status is ExitStatus.WRONG_USAGE
 
 
 def test_the_command_to_repeat_has_the_profile_among_its_own_options(planted: PlantedMachine) -> None:

@@ -453,7 +453,7 @@ def test_the_key_of_a_sign_in_is_readable_where_awscrt_reads_it(tmp_path: Path, 
 
 
 @given(key=st.text() | st.binary().map(lambda der: base64.b64encode(der).decode()))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_key_in_a_form_that_is_not_known_is_left_to_the_sdk(tmp_path: Path, key: str) -> None:
     """What was not understood is no reason to send somebody to sign in again."""
     assert _cached_sign_in(tmp_path, key).readable_key is True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from credential_rules import conditions, intrinsics
 from credential_rules.branches import branch_of
 from credential_rules.template import Node, Place, Raw, Value
-from credential_rules.values import literal_text
+from credential_rules.values import UNKNOWN, literal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,24 +195,53 @@ def _documents(value: Value, steps: tuple[str, ...]) -> Iterator[Value]:
 
 
 def _statements(document: Value, kind: DocumentKind, owner: Resource) -> Iterator[Statement]:
-    node = document.nodes[0]
-    raw = node.raw
-    if isinstance(raw, str) or (intrinsics.is_intrinsic(raw) and not document.is_unknown):
-        parsed = _json_document(document)
-        if parsed is None:
-            return
-        node = node._replace(raw=parsed)
-        raw = parsed
-    if isinstance(raw, dict) and "Statement" not in raw and "Effect" in raw:
-        for written in _in_each_world(node):
-            yield _statement(written, kind, owner)
+    node = _read(document)
+    if node is None or not isinstance(node.raw, dict):
         return
-    if not isinstance(raw, dict):
+    if intrinsics.is_intrinsic(node.raw):
+        if kind != "endpoint":
+            # The rule on endpoints says itself that it does not see the document.
+            yield _undecided(node, kind, owner)
         return
-    for element in Value((node,), may_be_absent=False)["Statement"].each():
-        for written in _in_each_world(element.nodes[0]):
-            if isinstance(written.raw, dict) and not intrinsics.is_intrinsic(written.raw):
+    if "Statement" not in node.raw and "Effect" in node.raw:
+        elements = [node]
+    else:
+        elements = [element.nodes[0] for element in Value((node,), may_be_absent=False)["Statement"].each()]
+    for element in elements:
+        for written in _in_each_world(element):
+            if intrinsics.is_intrinsic(written.raw):
+                yield _undecided(written, kind, owner)
+            elif isinstance(written.raw, dict):
                 yield _statement(written, kind, owner)
+
+
+def _read(document: Value) -> Node | None:
+    """The document, be it written as a mapping or as JSON text; None if it is neither, an intrinsic if nobody knows it."""
+    node = document.nodes[0]
+    if isinstance(node.raw, str) or (intrinsics.is_intrinsic(node.raw) and not document.is_unknown):
+        parsed = _json_document(document)
+        if parsed is not None:
+            return node._replace(raw=parsed)
+    return None if isinstance(node.raw, str) else node
+
+
+def _undecided(node: Node, kind: DocumentKind, owner: Resource) -> Statement:
+    """What stands for a document, or a statement, that the template does not hold: it may allow anything to anybody."""
+    has_principal = kind in {"trust", "resource", "endpoint"}
+    return Statement(
+        kind=kind,
+        owner=owner,
+        value=Value((node,), may_be_absent=False),
+        effect="",
+        sid="",
+        actions=(UNKNOWN,),
+        not_actions=(),
+        resources=() if kind == "trust" else (UNKNOWN,),
+        not_resources=(),
+        principals=(Principal("AWS", UNKNOWN),) if has_principal else (),
+        not_principals=(),
+        conditions=(),
+    )
 
 
 def _in_each_world(node: Node) -> Iterator[Node]:

@@ -62,6 +62,12 @@ _ANNOUNCED: Final = re.compile(r"\w[)\]\"']{0,2}:\s{1,20}$")
 _TOLD_AFTER: Final = re.compile(
     r"[\"')\]}]{0,2}\s*(?:[:;<]|\((?:service|client|request|status)|when calling\b|status code\b)", re.IGNORECASE
 )
+_OF_OTHERS: Final = re.compile(
+    r"(?i:<center>\s*(?:nginx|openresty|cloudflare)|\bapache/\d|nginx/\d|access denied for user '|\bspringframework\.security\b"
+    r"|storage\.googleapis\.com|google cloud storage|\.aliyuncs\.com|\.core\.windows\.net|\bhttp basic: access denied|\bsqlstate\b"
+    r"|\bnt_status_|\bsshd\b|\bsmtp\b)|java\.nio\.file\.AccessDeniedException: (?:/|[A-Z]:\\)"
+)
+"""What other systems put beside the same words: a web server, a database, a file system, another cloud."""
 _HEADING: Final = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(\S[^\n]{0,200})$", re.MULTILINE)
 _UNDERLINED: Final = re.compile(r"^(\S[^\n]{0,200})\n(?:={3,200}|-{3,200}|~{3,200})[ \t]*$", re.MULTILINE)
 _LETTER: Final = re.compile(r"\s*(?:hi|hello|dear|hey|good morning|moin|hallo)\b[^\n:]{0,40}\n", re.IGNORECASE)
@@ -85,14 +91,18 @@ class Beliefs:
         self._headings = headings if lines - headings - {""} else set()
         self._is_letter = _LETTER.match(original) is not None
 
-    def is_told(self, start: int, end: int) -> bool:
-        """Whether a program says what stands there in the squeezed text."""
+    def is_told(self, start: int, end: int, *, named: bool = False) -> bool:
+        """Whether a program that speaks with AWS says what stands there in the squeezed text; `named` if it calls it a code."""
         source = self._squeezed.source
         at, to = self._squeezed.place(start), self._squeezed.place(end - 1) + 1
         first = max(0, at - _WIDEST)
         begin = max(first, source.rfind("\n", first, at) + 1)
         stop = source.find("\n", to, to + _WIDEST)
         line_end = stop if stop >= 0 else min(len(source), to + _WIDEST)
+        if _OF_OTHERS.search(source, first, to + _WIDEST) is not None:
+            return False
+        if named:
+            return True
         before, after = source[begin:at], source[to:line_end]
         if source[begin:line_end].strip("# \t") in self._headings or _CODE_LINE.match(source, begin, line_end):
             return False
@@ -119,9 +129,7 @@ class Beliefs:
     @staticmethod
     def _is_talk(before: str, after: str) -> bool:
         """Whether its neighbours are those of prose."""
-        return (
-            not _ABOUT.isdisjoint(_words(_SENTENCE_BEFORE.sub("", before, count=1))) or _KINDS.match(after) is not None
-        )
+        return not _ABOUT.isdisjoint(_words(_since_sentence(before))) or _KINDS.match(after) is not None
 
     @staticmethod
     def _is_structured(before: str, after: str) -> bool:
@@ -132,11 +140,17 @@ class Beliefs:
     def _is_terse(self, before: str, after: str) -> bool:
         """Whether its sentence has few words, or few of those that people need and logs do without."""
         ends = _SENTENCE_AFTER.search(after)
-        said = _SENTENCE_BEFORE.sub("", before, count=1) + " " + (after[: ends.start()] if ends is not None else after)
+        said = _since_sentence(before) + " " + (after[: ends.start()] if ends is not None else after)
         words = _words(said)
         if self._is_letter and words:
             return False
         return len(words) <= _TERSE or sum(word in _SMALL for word in words) < _TALKATIVE
+
+
+def _since_sentence(text: str) -> str:
+    """Give what stands since a sentence has ended, or all."""
+    ended = _SENTENCE_BEFORE.match(text)
+    return text[ended.end() :] if ended is not None else text
 
 
 def _words(text: str) -> list[str]:

@@ -31,6 +31,8 @@ _VAGUE: Final = "denied-without-details"
 _LONGEST_MENTION: Final = 240
 _MOST: Final = 2000
 """Sentences, or events, that are read of one text. A log with more says the same again and again."""
+_MOST_TALK: Final = 300
+"""Places at which a code is looked at before it is taken for something that the text only talks about."""
 _DEEPEST: Final = 12
 
 _CALLING: Final = re.compile(
@@ -49,13 +51,11 @@ _CODE_BEFORE_USER: Final = re.compile(
 )
 """Codes that say nothing of a denial, and are believed where they stand right before its sentence."""
 _ROLE_MAY_NOT: Final = re.compile(
-    r"role(?:[\w:/+=,.@'\"-]{0,200}?)(?:do|does)(?:n't|not)have(?:the|any)?(?:sufficient|necessary|required|enough|right)?"
-    r"permissions?to(?:call|perform|invoke)(?:the)?"
+    r"(?:do|does)(?:n't|not)have(?:the|any)?(?:sufficient|necessary|required|enough|right)?permissions?to(?:call|perform|invoke)(?:the)?"
 )
+_ROLE_WITHIN: Final = 220
 """A service says of the role that it was given what the role may not do: `… to call ReceiveMessage on SQS`."""
-_ARN_OF_ROLE: Final = re.compile(
-    r"arn:[\w-]{1,20}:iam::[^:]{0,20}:role/[\w+=,.@/-]{1,500}?(?=['\"]|(?:do|does)(?:n't|not)have)"
-)
+_ARN_OF_ROLE: Final = re.compile(r"arn:[\w-]{1,20}:iam::[^:]{0,20}:role/[\w+=,.@/-]{1,500}")
 _CALLED: Final = re.compile(r"[\"'`]?(?:(?P<prefix>[a-z0-9-]{2,40}):)?(?P<operation>[A-Z][A-Za-z0-9]{3,60})")
 _CALLED_ON: Final = re.compile(r"[\"'`]?on(?:the|an?)?(?:amazon|aws)?(?P<service>[a-z0-9]{2,24})")
 _PREFIXES: Final = {
@@ -71,8 +71,9 @@ _QUEUE_URL: Final = re.compile(r"accesstotheresource(?P<resource>\S{1,200}?)isde
 _EVENT_FIELD: Final = re.compile(
     r'"(eventName|eventSource|awsRegion|errorCode|errorMessage|arn)"\s{0,10}:\s{0,10}"((?:[^"\\\n]|\\.){1,4000})"'
 )
+_TELLING_CODES: Final = frozenset((*DENIAL_CODES, *(code for known in KNOWN_ERRORS for code in known.codes)))
 _CODE_TOKENS: Final = tuple(
-    sorted({*DENIAL_CODES, *(code for known in KNOWN_ERRORS for code in known.codes)}, key=len, reverse=True)
+    sorted({*_TELLING_CODES, *(code for known in KNOWN_ERRORS for code in known.weak_codes)}, key=len, reverse=True)
 )
 
 
@@ -156,18 +157,19 @@ def _of_text(text: str) -> Iterator[_Finding]:
 def _of_roles(squeezed: Squeezed, mentions: list[_Mention]) -> Iterator[_Finding]:
     """Give what services say of the roles that they were given."""
     for found in islice(_ROLE_MAY_NOT.finditer(squeezed.lower), _MOST):
+        start = squeezed.lower.rfind("role", max(0, found.start() - _ROLE_WITHIN), found.start())
         called = _CALLED.match(squeezed.text, found.end(), min(squeezed.word_end(found.end()), found.end() + 110))
-        if called is None:
+        if called is None or start < 0:
             continue
         on = _CALLED_ON.match(squeezed.lower, called.end(), min(len(squeezed.text), called.end() + 40))
         said = ""
         if on is not None and squeezed.begins_word(on.start("service")):
             said = squeezed.lower[on.start("service") : min(on.end(), squeezed.word_end(on.start("service")))]
         prefix = called["prefix"] or _PREFIXES.get(said, "")
-        code, _ = _beside(mentions, found.start(), called.end(), 0, len(squeezed.text))
-        arn = _ARN_OF_ROLE.search(squeezed.text, found.start(), found.end())
+        code, _ = _beside(mentions, start, called.end(), 0, len(squeezed.text))
+        arn = _ARN_OF_ROLE.search(squeezed.text, max(0, found.start() - _ROLE_WITHIN), found.start())
         yield _Finding(
-            found.start(),
+            start,
             _SENTENCE if prefix else _KNOWN,
             Reading(
                 error_code=code,
@@ -276,7 +278,7 @@ def _by_words(
     """Give where a known error's words first stand outside of the sentences; those that say nothing, where they are told."""
     best: tuple[int, int] | None = None
     for phrase in known.phrases:
-        for at in islice(_places(squeezed.lower, phrase), _MOST):
+        for at in islice(_places(squeezed.lower, phrase), _MOST_TALK if known.name == _VAGUE else _MOST):
             if _within(spans, at) or (known.name == _VAGUE and not beliefs.is_told(at, at + len(phrase))):
                 continue
             if best is None or at < best[0]:
@@ -297,11 +299,13 @@ def _told(mentions: list[_Mention], beliefs: Beliefs) -> list[_Mention]:
     found: list[_Mention] = []
     tried: Counter[str | None] = Counter()
     for mention in mentions:
-        if mention.is_bare:
+        if not mention.operation:
             tried[mention.code] += 1
-            if tried[mention.code] > _MOST or not beliefs.is_told(mention.start, mention.end):
+            if tried[mention.code] > _MOST_TALK or not beliefs.is_told(
+                mention.start, mention.end, named=not mention.is_bare
+            ):
                 continue
-            tried[mention.code] = _MOST
+            tried[mention.code] = _MOST_TALK
         found.append(mention)
     return found
 
@@ -324,7 +328,7 @@ def _by_code(mentions: list[_Mention], known: KnownError, explained: set[str]) -
 def _others(mentions: list[_Mention]) -> Iterator[_Finding]:
     """Give the errors of SDKs whose code nothing here knows."""
     for mention in mentions:
-        if mention.code and mention.operation and mention.code.removeprefix("Client.") not in _CODE_TOKENS:
+        if mention.code and mention.operation and mention.code.removeprefix("Client.") not in _TELLING_CODES:
             denied = mention.code == "403"
             yield _Finding(
                 mention.start,

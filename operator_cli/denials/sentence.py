@@ -73,8 +73,8 @@ _TYPED_WORDS: Final = {
 }
 _BEFORE_POLICY_ARN: Final = re.compile(r"(?:,?withpolicyarn)?[:\"'`]{0,3}")
 _QUOTED_NAME: Final = re.compile(r"[\"'`](?P<name>[\w+=.@/-]{0,60}[-_\d][\w+=.@/-]{0,60})$")
-_END_OF_VALUE: Final = re.compile(r"[\"`\\]|'(?=[,)}\]]|$)|</")
-"""What ends a name that is part of JSON, of a repr, or of XML."""
+_END_OF_VALUE: Final = re.compile(r"[\"`\\]|'(?=[,)}\]]|$)|</|\v\((?:Service|SDK|RequestToken|Status)\b")
+"""What ends a name that is part of JSON, of a repr, or of XML, or that fills its line to the end."""
 _PLACEHOLDER: Final = re.compile(r"<[^<>\n]{1,40}>")
 _KIND_OF_RESOURCE: Final = re.compile(r"[a-z-]{2,24}/")
 _REST: Final = re.compile(
@@ -329,4 +329,4 @@ def _policy_arn(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
     if not text.text.startswith("arn:", at):
         return None, at
     end = min(_token_end(text, at), limit)
-    return _END_OF_VALUE.split(_unbroken(text.raw(at, end)), maxsplit=1)[0].rstrip(",;).]}'"), end
+    return _unbroken(_END_OF_VALUE.split(text.raw(at, end), maxsplit=1)[0]).rstrip(",;).]}'"), end

@@ -271,6 +271,18 @@ ABOUT_ERRORS: Final = (
     "S3 returns Access Denied instead of NoSuchKey when the caller may not list the bucket.",
     "denied: requested access to the resource is denied",
 )
+OF_OTHERS: Final = (
+    "ERROR 1045 (28000): Access denied for user 'root'@'localhost' (using password: YES)",
+    "<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center><hr><center>nginx/1.18.0</center></body></html>",
+    "java.nio.file.AccessDeniedException: /var/log/app.log",
+    "org.springframework.security.access.AccessDeniedException: Access is denied",
+    "remote: HTTP Basic: Access denied. The provided password or token is incorrect",
+    (
+        "<Error><Code>AccessDenied</Code><Message>Access denied.</Message><Details>a@b.iam.gserviceaccount.com does not have "
+        "storage.objects.get access to the Google Cloud Storage object.</Details></Error>"
+    ),
+    "<Error><Code>AccessDenied</Code><Message>no</Message><HostId>b.oss-eu-central-1.aliyuncs.com</HostId></Error>",
+)
 TERSE: Final = (
     "AccessDenied",
     "Access Denied",
@@ -300,6 +312,12 @@ def test_who_writes_about_errors_has_none(text: str) -> None:
     assert readings(text) == ()
 
 
+@pytest.mark.parametrize("text", OF_OTHERS)
+def test_other_systems_deny_in_the_same_words(text: str) -> None:
+    """A database, a web server, a file system, another cloud: it is no error of AWS."""
+    assert readings(text) == ()
+
+
 @pytest.mark.parametrize("text", TERSE)
 def test_a_log_may_say_no_more_than_a_code(text: str) -> None:
     """Then that is the error."""
@@ -311,6 +329,7 @@ OTHER_MATTERS: Final = {
         'Error from server (Forbidden): pods is forbidden: User "arn:aws:iam::111122223333:user/a" cannot list resource "pods" in API group ""',
         '{"kind":"Status","message":"namespaces is forbidden: User \\"system:anonymous\\" cannot list","reason":"Forbidden","code":403}',
         "error: You must be logged in to the server (Unauthorized)",
+        'User "system:node:a" cannot get resource "pods" in API group "" in the namespace "default": no relationship found',
     ),
     "Amazon Cognito refused the sign-in": (
         '{"__type":"NotAuthorizedException","message":"Unauthenticated access is not supported for this identity pool."}',
@@ -358,6 +377,10 @@ OTHER_MATTERS: Final = {
     ),
     "The request went to another region than the bucket's": (
         "AuthorizationHeaderMalformed: The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'us-east-2'",
+    ),
+    "What was given as the role's ARN is none": ("Error: Could not assume role with OIDC: Request ARN is invalid",),
+    "The image was not pulled": (
+        "CannotPullContainerError: failed to resolve ref 111122223333.dkr.ecr.eu-west-1.amazonaws.com/x:latest: not found",
     ),
     "The KMS key is disabled, or will be deleted": (
         "An error occurred (DisabledException) when calling the ReEncrypt operation: arn:aws:kms:us-west-2:111122223333:key/k is disabled.",
@@ -483,6 +506,9 @@ MEGABYTE: Final = 1_000_000
         "0" * 79 + "\n",
         "User: a is not authorized to perform: a:b on resource: ",
         "(because[x" * 3,
+        "role",
+        "if AccessDenied (",
+        "| a row of a table, as wide as most are |\n",
         "AccessDenied: User: x is not authorized to perform: a:b ",
         "An error occurred (AccessDenied) when calling the X operation: User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k\n",
         '{"errorCode": "AccessDenied", "eventName": "X", "eventSource": "y"} ',

@@ -11,7 +11,7 @@ from operator_cli.diagnosis.deployed_function import Role
 from operator_cli.diagnosis.logged_errors import Kind
 from operator_cli.diagnosis.stores import KINDS, store_of
 from operator_cli.masking import masked
-from operator_cli.rule_checks import key_actions, one_of
+from operator_cli.rule_checks import key_actions, one_of, resources_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ _MOST_OF_A_STATEMENT: Final = 600
 class Use(NamedTuple):
     """An action on a resource that is in a store, or is one, and where the code calls it.
 
-    `is_named`: the code says on what; else it is what the role's policies name.
+    `store` is empty if nobody says which it is. `is_named`: the code says on what; else it is what the role's policies name.
     """
 
     action: str
@@ -39,20 +39,28 @@ class Use(NamedTuple):
 
 
 def uses(facts: Facts, judgement: Judgement, may: May) -> tuple[Use, ...]:
-    """Give what the function's code does to queues, tables and buckets that it, its environment or its role names."""
+    """Give what the function's code does to queues, tables and buckets that it, its environment or its role names.
+
+    What it does to one that nobody names has an empty store.
+    """
     if facts.role is None or not facts.role.is_complete:
         return ()
     found = []
     for call in judgement.calls:
         for action in call.actions:
             service = action.partition(":")[0]
-            if service not in KINDS:
+            if service not in KINDS or call.resource == "*":
                 continue
             named = [call.resource] if call.resource else _granted(facts, action, may)
-            for resource in named:
-                store = store_of(resource)
-                if store and store.split(":")[2] == service:
-                    found.append(Use(action, resource, store, call.place, is_named=bool(call.resource)))
+            of_stores = [
+                (resource, store) for resource in named if (store := store_of(resource)).split(":")[2:3] == [service]
+            ]
+            found += [
+                Use(action, resource, store, call.place, is_named=bool(call.resource)) for resource, store in of_stores
+            ]
+            anywhere = [one_of(call.resource)] if call.resource else resources_of_all(action, facts.arn)
+            if not of_stores and any(may("identity", action, each).allowed is not False for each in anywhere):
+                found.append(Use(action, call.resource, "", call.place))
     return tuple(dict.fromkeys(found))
 
 
@@ -60,7 +68,8 @@ def wanted(used: tuple[Use, ...]) -> dict[str, bool]:
     """Give the stores to read, and whether a call on them makes their service use a key."""
     found: dict[str, bool] = {}
     for use in used:
-        found[use.store] = found.get(use.store, False) or bool(key_actions(use.action))
+        if use.store:
+            found[use.store] = found.get(use.store, False) or bool(key_actions(use.action))
     return found
 
 
@@ -82,7 +91,11 @@ def resource_causes(facts: Facts, used: tuple[Use, ...], may: May) -> Iterator[C
     found = _Found(facts, may)
     for use in used:
         store = facts.stores.stores.get(use.store)
-        if store is not None:
+        if store is None:
+            kind = KINDS[use.action.partition(":")[0]]
+            why = f"the policy of {use.resource} is not read" if use.resource else "the code does not say which it is"
+            yield Doubt(f"Whether the {kind} itself lets {use.action} through ({use.place}): {why}.")
+        else:
             found.judge_store(use, store)
             found.judge_key(use, store)
     yield from found.doubts

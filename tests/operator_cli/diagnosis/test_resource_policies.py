@@ -730,6 +730,42 @@ def test_what_only_the_role_names_is_read_and_possible() -> None:
     assert (cause.slug, cause.likelihood) == (Slug.QUEUE_POLICY, Likelihood.POSSIBLE)
 
 
+@pytest.mark.parametrize(
+    ("call", "kind", "why"),
+    [
+        (SEND_SOMEWHERE, "queue", "the code does not say which it is"),
+        ("dynamodb.put_item(TableName=event['table'], Item={})", "table", "the code does not say which it is"),
+        (
+            f"s3.put_object(Bucket='arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/x', Key='a', Body=b'')",
+            "bucket",
+            f"the policy of arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/x/object/* is not read",
+        ),
+    ],
+)
+def test_a_store_that_nobody_names_is_a_doubt(call: str, kind: str, why: str) -> None:
+    """The role may call any, and whichever it is may refuse: that is no pass."""
+    recorded = calling(call)
+    (doubt,) = diagnose(recorded).doubts
+    assert doubt.what.startswith(f"Whether the {kind} itself lets")
+    assert why in doubt.what
+    assert asked_of_stores(recorded) == []
+
+
+@pytest.mark.parametrize("call", ["sqs.list_queues()", "s3.list_buckets()", "dynamodb.list_tables()"])
+def test_a_call_on_no_store_asks_none(call: str) -> None:
+    """It is on the account, and no resource has a say."""
+    recorded = calling(call)
+    assert diagnose(recorded).is_healthy
+    assert asked_of_stores(recorded) == []
+
+
+def test_of_a_role_that_names_a_table_too_only_the_queue_is_asked() -> None:
+    """It may do everything to both, and the code sends."""
+    recorded = calling(SEND_SOMEWHERE, role=statement("*", [TABLE, QUEUE]))
+    diagnose(recorded)
+    assert asked_of_stores(recorded) == ["sqs:get_queue_attributes"]
+
+
 def test_what_the_role_names_for_something_else_is_not_read() -> None:
     """The code sends, and the role may only receive there."""
     recorded = calling(SEND_SOMEWHERE)

@@ -522,9 +522,10 @@ def test_a_function_of_another_account_is_a_doubt() -> None:
 
 
 def denied(action: str, resource: str, why: str) -> str:
-    """Give AWS's words for a denial."""
+    """Give AWS's words for a denial; SQS and DynamoDB tell KMS's apart by a prefix of the code."""
+    code = "KMS.AccessDeniedException" if action.startswith("kms:") else "AccessDenied"
     return (
-        f"[ERROR] ClientError: An error occurred (AccessDenied) when calling the operation: User: arn:aws:sts::{ACCOUNT}:"
+        f"[ERROR] ClientError: An error occurred ({code}) when calling the operation: User: arn:aws:sts::{ACCOUNT}:"
         f"assumed-role/{ROLE}/{NAME} is not authorized to perform: {action} on resource: {resource} {why}"
     )
 
@@ -542,6 +543,12 @@ def denied(action: str, resource: str, why: str) -> str:
             "key-not-allowed",
             denied(
                 "kms:GenerateDataKey", KEY, "because no identity-based policy allows the kms:GenerateDataKey action"
+            ),
+        ),
+        (
+            "tables-key-not-allowed",
+            denied("kms:Decrypt", "", "because no identity-based policy allows the kms:Decrypt action").replace(
+                " on resource: ", " on the resource associated with this ciphertext"
             ),
         ),
         (

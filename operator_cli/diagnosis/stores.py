@@ -177,7 +177,7 @@ def _questions(arn: str, own: str, *, with_key: bool) -> list[Question]:
         policy = Question(
             _TABLE_POLICY,
             {"ResourceArn": arn},
-            f"the policy of the table {arn}",
+            f"the policy of {what}",
             frozenset({"PolicyNotFoundException"}),
         )
         key = Question(_TABLE, {"TableName": arn}, f"the encryption of {what}")
@@ -244,7 +244,12 @@ def _arns(reader: Reader, names: Iterable[tuple[str, str]], function: str) -> Ma
             found[name, account] = name
         else:
             found[name, account] = f"arn:{partition}:kms:{region}:{account or own}:key/{name}"
-    answers = reader.told(Question(_KEY, {"KeyId": name}, f"the key {name}") for name, _ in aliases)
+    questions = []
+    for name, account in aliases:
+        # Without an ARN, KMS would look for an alias of that name among the asker's own.
+        whole = name if name.startswith("arn:") else f"arn:{partition}:kms:{region}:{account or own}:{name}"
+        questions.append(Question(_KEY, {"KeyId": whole}, f"the key {whole}"))
+    answers = reader.told(questions)
     for alias, answer in zip(aliases, answers, strict=True):
         found[alias] = None if answer is None else str(answer["KeyMetadata"]["Arn"])
     return found

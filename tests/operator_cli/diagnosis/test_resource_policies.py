@@ -48,6 +48,7 @@ EVERYTHING: Final = statement(["sqs:*", "dynamodb:*", "s3:*"], "*")
 THROUGH: Final[Mapping[str, str]] = {"sqs:SendMessage": "vpce-queue", "dynamodb:PutItem": "vpce-tables"}
 OURS: Final = {QUEUE: "sqs:SendMessage", TABLE: "dynamodb:PutItem"}
 EVERYTHING_DOCUMENT: Final = document(EVERYTHING)
+ALIAS: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/data"
 STORE_QUESTIONS: Final = {f"{one.service}:{one.operation}" for one in STORE_READS}
 
 
@@ -414,11 +415,11 @@ def test_a_boundary_that_does_not_allow_the_key_is_the_cause() -> None:
     assert slugs(recorded) == [Slug.BOUNDARY]
 
 
-@pytest.mark.parametrize("named", ["0a1b", KEY, "alias/data", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/data"])
+@pytest.mark.parametrize("named", ["0a1b", KEY, "alias/data", ALIAS])
 def test_a_key_is_known_by_each_of_its_names(named: str) -> None:
     """As its id, as an ARN, and by an alias, which only KMS can resolve."""
     recorded = with_key(SEND, store=QUEUE, named=named)
-    recorded.aliases = dict.fromkeys(["alias/data", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/data"], KEY)
+    recorded.aliases = {ALIAS: KEY}
     (cause,) = diagnose(recorded).causes
     assert (cause.slug, cause.subject) == (Slug.KEY_PERMISSION, KEY)
     assert ("kms:describe_key" in recorded.asked) == ("alias/" in named)
@@ -482,6 +483,19 @@ def test_a_queue_of_another_account_that_admits_the_role_does_not_replace_its_ow
     recorded.variables["QUEUE_URL"] = f"https://sqs.{REGION}.amazonaws.com/{OTHER}/queue"
     recorded.policies[OTHERS_QUEUE] = document({**LETS_IN, "Resource": OTHERS_QUEUE})
     assert slugs(recorded) == [Slug.MISSING_ACTION]
+
+
+def test_the_key_of_another_accounts_queue_is_that_accounts() -> None:
+    """An alias of the same name here is another key."""
+    recorded = calling(SEND, role=statement(["sqs:*", "kms:*"], "*"))
+    recorded.variables["QUEUE_URL"] = f"https://sqs.{REGION}.amazonaws.com/{OTHER}/queue"
+    recorded.policies[OTHERS_QUEUE] = document({**LETS_IN, "Resource": OTHERS_QUEUE})
+    recorded.encryption[OTHERS_QUEUE] = "alias/data"
+    others = KEY.replace(ACCOUNT, OTHER)
+    recorded.aliases = {ALIAS: KEY, ALIAS.replace(ACCOUNT, OTHER): others}
+    recorded.key_policies[others] = document({**LETS_IN, "Action": "kms:Decrypt", "Resource": "*"})
+    (cause,) = diagnose(recorded).causes
+    assert (cause.slug, cause.subject, cause.actions) == (Slug.KEY_POLICY, others, frozenset({"kms:generatedatakey"}))
 
 
 def test_the_organisation_of_another_accounts_queue_is_not_the_functions() -> None:
@@ -600,7 +614,7 @@ def test_a_policy_that_may_not_be_read_is_named_with_its_permission(permission: 
     """It is never a pass, and no fault is made of it: each of these would have shown one."""
     recorded = calling(SEND, PUT_ITEM, PUT)
     recorded.encryption = {QUEUE: "alias/data", TABLE: KEY, BUCKET: KEY}
-    recorded.aliases = {"alias/data": KEY}
+    recorded.aliases = {ALIAS: KEY}
     if permission != "kms:ListGrants":
         recorded.inline["key"] = document(USES_KEY)
     recorded.refused = {permission}
@@ -712,7 +726,7 @@ def test_stores_are_read_in_one_round_and_keys_in_as_many_as_they_need(
     """However many there are: each further round waits for what the one before named."""
     recorded = calling(SEND, PUT_ITEM, PUT)
     recorded.encryption = encryption
-    recorded.aliases = {"alias/data": KEY}
+    recorded.aliases = {ALIAS: KEY}
     recorded.key_policies[f"{KEY}2"] = recorded.key_policies[KEY]
     if may_use:
         recorded.inline["work"]["Statement"].append({**USES_KEY, "Resource": "*"})

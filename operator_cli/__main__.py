@@ -31,6 +31,10 @@ _IN_THE_WAY: Final = (
     "{what} cannot be used: {why}.\n  Why it matters: the command needs it.\n"
     "  What to do:     Look whether it is there, and at its permissions and those of the folders above it."
 )
+_OF_THE_MACHINE: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
+)
+"""What is wrong with a file or folder, and not with what we do."""
 _INTERRUPTED: Final = 130
 
 
@@ -128,7 +132,7 @@ def _told(error: OSError, output: Output) -> ExitStatus:
         output.tell(f"{PROGRAM}: The answer could not be written: {error.strerror}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.REFUSED
-    if error.errno not in {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}:
+    if error.errno not in _OF_THE_MACHINE:
         raise error
     output.tell(f"{PROGRAM}: {_IN_THE_WAY.format(what=error.filename or 'The current folder', why=error.strerror)}")
     return ExitStatus.WRONG_USAGE

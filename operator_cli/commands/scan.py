@@ -51,7 +51,6 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
     from operator_cli.scanning import secret_scan  # noqa: PLC0415 - `--help` needs none of it
     from operator_cli.scanning.accepted import FILE, Accepted  # noqa: PLC0415 - as above
     from operator_cli.scanning.repository import Repository  # noqa: PLC0415 - as above
-    from operator_cli.scanning.secret_scan import shown_name  # noqa: PLC0415 - as above
 
     if options.staged and options.paths:
         raise OperatorError(
@@ -82,7 +81,7 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
         around.write_accepted(accepted.without_stale() if is_whole else accepted)
     elif is_whole:
         report.advice += [
-            f"{FILE} accepts {count} lines of {shown_name(file)} that are no longer there: `rolebound scan --accept REASON` drops them"
+            f"{FILE} accepts {count} lines of {file} that are no longer there: `rolebound scan --accept REASON` drops them"
             for file, count in accepted.stale().items()
         ]
     if repository is not None:
@@ -108,11 +107,13 @@ def _sort_out(report: ScanReport, around: Repository | None, accepted: Accepted,
     """Take out of the leaks what is accepted already, or is now."""
     if around is None:
         return
-    from operator_cli.scanning.secret_scan import Place  # noqa: PLC0415 - as in _run
+    from operator_cli.scanning.secret_scan import Place, shown_name  # noqa: PLC0415 - as in _run
 
     left = []
     for leak, place in report.leaks:
-        file = around.name_of(leak.file) if place is Place.ELSEWHERE else leak.file
+        name = around.name_of(leak.file) if place is Place.ELSEWHERE else leak.file
+        # As it is shown, for a name may hold what no text does.
+        file = shown_name(name) if name is not None else None
         if file is not None and reason is not None and not accepted.holds(file, leak.fingerprint):
             accepted.add(file, leak.fingerprint, reason.strip())
         if file is not None and accepted.holds(file, leak.fingerprint):

@@ -255,6 +255,23 @@ def test_what_is_accepted_is_known_by_its_text_and_anything_beside_it_is_found(s
     assert found == {("test_keys.py", 5), ("app.py", 1)}
 
 
+def test_a_name_that_is_no_text_can_be_accepted_too(scan: Scan, repository: Path) -> None:
+    """Git knows names that no encoding does."""
+    name = os.fsencode(repository) + b"/we\xffird.env"
+    with open(name, "w", encoding="utf-8") as file:  # noqa: PTH123 - a path of bytes
+        file.write(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    assert scan("--accept", "made up").returncode == 0
+    assert scan().returncode == 0
+
+
+def test_a_list_that_cannot_be_written_is_no_traceback(scan: Scan, repository: Path) -> None:
+    """It is named, and nothing is taken for accepted."""
+    (repository / ".rolebound-accepted.toml").mkdir()
+    said = scan("--accept", "made up")
+    assert (said.returncode, "Traceback" in said.stderr) == (2, False)
+    assert ".rolebound-accepted.toml cannot be used: Is a directory" in said.stderr
+
+
 def test_accepted_lines_that_are_gone_are_told_and_dropped(scan: Scan, repository: Path) -> None:
     """A list that only grows would one day hold what nobody knows."""
     tests = repository / "test_keys.py"

@@ -121,11 +121,9 @@ class Foreign(Types):
     def _call_with_rest(self, one: Atom, after: list[Value], arguments: Arguments, data: Value) -> Value:
         if isinstance(one, ClassValue):
             # A class among the arguments is a type more often than something to call.
-            return (
-                self.instantiate(one, Arguments(arguments.node, [v | self.elements(v) for v in after], {}, NOTHING))
-                if after
-                else NOTHING
-            )
+            if not after:
+                return NOTHING
+            return self.instantiate(one, Arguments(arguments.node, [v | self.elements(v) for v in after], {}))
         named = arguments.keywords.get("args", NOTHING)
         if named or after:
             values = [value | self.elements(value) for value in after]

@@ -49,7 +49,8 @@ MAY_IMPORT: Final = {
 """What each part may import of ours; `tests` may import everything."""
 
 CIRCLES: Final[dict[str, set[frozenset[str]]]] = {
-    # A template's conditions decide which values of it apply, and a condition compares values.
+    # A resource gives values, which look through intrinsics, which name resources; conditions decide which of them
+    # apply, and compare values.
     "credential_rules": {
         frozenset(f"credential_rules.{name}" for name in ("conditions", "intrinsics", "template", "values"))
     },

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from credential_rules.branches import Branch
     from credential_rules.code_calls import Call, CodeCalls
-    from credential_rules.index import Function, Index
+    from credential_rules.index import Function, Index, Role
     from credential_rules.template import HasPlace
     from credential_rules.values import Text
 
@@ -53,25 +53,29 @@ class Need:
     function: Resource | None = None
 
 
-_KNOWN: WeakKeyDictionary[Index, dict[Resource, list[Need]]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Index, dict[tuple[Resource, Resource | None], list[Need]]] = WeakKeyDictionary()
 
 
-def needs_of(index: Index, function: Function) -> list[Need]:
-    """Everything that a function's role has to allow, as far as it is known: see `operations_of` for what is not."""
+def needs_of(index: Index, function: Function, role: Role | None = None) -> list[Need]:
+    """Everything that a function's role has to allow, as far as it is known: see `operations_of` for what is not.
+
+    `role` is the one that is compared, where a condition gives the function one of several.
+    """
+    role = function.role if role is None else role
     known = _KNOWN.setdefault(index, {})
-    found = known.get(function.resource)
+    key = (function.resource, role.resource if role is not None else None)
+    found = known.get(key)
     if found is None:
         gathered = [*_by_code(function, operations_of(index, function)), *_by_lambda(index, function)]
         gathered += [more for need in gathered for more in _by_key(need)]
-        wherever = _wherever(function)
+        wherever = _wherever(function, role)
         gathered = [replace(need, under=(*wherever, *need.under), function=function.resource) for need in gathered]
-        found = known[function.resource] = list(dict.fromkeys(gathered))
+        found = known[key] = list(dict.fromkeys(gathered))
     return found
 
 
-def _wherever(function: Function) -> tuple[Branch, ...]:
+def _wherever(function: Function, role: Role | None) -> tuple[Branch, ...]:
     """The branches in which the function is there, and has the role that it is compared with."""
-    role = function.role
     if role is None or role.resource is function.resource:
         return branch_of(function.resource)
     given = [

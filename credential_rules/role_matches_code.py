@@ -87,8 +87,7 @@ def _role_and_code(index: Index, resource: Resource) -> Iterator[Finding]:
         if calls.calls:
             yield _no_role(resource, calls)
         return
-    if calls.calls:
-        yield from _other_roles(function, role, calls)
+    yield from _other_roles(index, function, role, calls)
     judged = [one for one in role.functions if operations_of(index, one).has_code and not _is_of_the_cdk(one.resource)]
     if judged[0] is function:
         yield from _compared(index, role, judged)
@@ -113,12 +112,16 @@ def _is_of_the_cdk(resource: Resource) -> bool:
     return any(_OF_THE_CDK.fullmatch(step) for step in resource.construct_path.split("/"))
 
 
-def _other_roles(function: Function, role: Role, calls: CodeCalls) -> Iterator[Finding]:
-    """The roles that the function has instead where a condition of the template says so."""
+def _other_roles(index: Index, function: Function, role: Role, calls: CodeCalls) -> Iterator[Finding]:
+    """What is missing in the roles that the function has instead where a condition of the template says so."""
     resource = function.resource
     for value, text in resource["Role"].located_texts():
-        branches = branch_of(value)
-        if text.resource is not role.resource and always([branches], branch_of(resource)) is not False:
+        branches, other = branch_of(value), text.resource
+        if other is role.resource or always([branches], branch_of(resource)) is False:
+            continue
+        if other in index.roles:
+            yield from _missing(index, function, index.roles[other], [])
+        elif calls.calls:
             name, truth = first_open(branches, branch_of(resource)) or ("", True)
             yield _no_role(resource, calls, f" where the condition '{name}' is {str(truth).lower()}" if name else "")
 
@@ -140,7 +143,7 @@ def _no_role(resource: Resource, calls: CodeCalls, where: str = "") -> Finding:
 
 def _missing(index: Index, function: Function, role: Role, idle: list[_Idle]) -> Iterator[Finding]:
     by_what: dict[tuple[str, object, str, bool, object], list[Need]] = {}
-    for need in needs_of(index, function):
+    for need in needs_of(index, function, role):
         if need.is_required:
             by_what.setdefault((need.action, need.target, need.below, need.by_code, need.under), []).append(need)
     for needs in by_what.values():

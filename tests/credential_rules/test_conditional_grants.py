@@ -210,3 +210,18 @@ def test_a_role_that_may_be_another_is_told(said: Callable[[str], list[Reported]
     )
     assert found.severity == "cannot-tell"
     assert "The role of 'Function' is not part of this run where the condition 'Prod' is false" in found.message
+
+
+def test_of_two_roles_by_condition_each_is_compared(said: Callable[[str], list[Reported]]) -> None:
+    """`!If [Prod, one role, another]`: what the one allows does not help where the other is."""
+    trust = "{Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}}"
+    other = (
+        f"  Other: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {trust}, Policies: [{{PolicyName: work,"
+        f" PolicyDocument: {{Statement: [{LOG}, {SEND}]}}}}]}}}}"
+    )
+    for role in ("!If [Prod, !GetAtt Role.Arn, !GetAtt Other.Arn]", "!If [Prod, !GetAtt Other.Arn, !GetAtt Role.Arn]"):
+        assert said(template(SEND, role=role, more=other)) == []
+        (found,) = said(template(SEND, role=role, more=other.replace(f", {SEND}", "")))
+        assert found.severity == "error"
+        assert "needs sqs:SendMessage on 'Queue'" in found.message
+        assert "no statement of its role 'Other' allows it" in found.message

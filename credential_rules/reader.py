@@ -53,7 +53,8 @@ def read_template(path: Path) -> Template:
     raw = parse(text, is_json=path.suffix == ".json")
     line_of = _Lines(text).line_of
     raw, damage = _whole(raw, line_of)
-    if any(_is_strange(name) for spelling in _FUNCTIONS_IN_TEXT for name in set(spelling.findall(text))):
+    seen = {name for spelling in _FUNCTIONS_IN_TEXT for name in spelling.findall(text)}
+    if any(_is_strange(name) for name in seen) and not _has_own_macro(raw.get("Transform")):
         damage = f"{damage} {_strange_calls(raw, line_of)}".strip()
     return Template(file=str(path), raw=raw, directory=path.parent, line_of=line_of, damage=damage)
 
@@ -197,6 +198,13 @@ def _is_strange(name: str) -> bool:
     return name not in _KNOWN_FUNCTIONS and not name.startswith("ForEach::")
 
 
+def _has_own_macro(transform: Raw) -> bool:
+    """Whether somebody's own macro reads the whole template: then functions that only it knows are no fault."""
+    listed = transform if isinstance(transform, list) else [transform]
+    names = [one.get("Name") if isinstance(one, dict) else one for one in listed]
+    return any(name is not None and not str(name).startswith("AWS::") for name in names)
+
+
 def _strange_calls(raw: dict[str, Raw], line_of: Callable[[Steps], int | None]) -> str:
     """What to say of the resources that call a function which only a macro could know; empty if none does."""
     resources = raw["Resources"]
@@ -213,7 +221,7 @@ def _strange_calls(raw: dict[str, Raw], line_of: Callable[[Steps], int | None]) 
         return ""
     return (
         f"{_listed(said)} CloudFormation has no such function: what it stands for was not checked. Correct the name; if a"
-        " macro of yours knows it, check what `aws cloudformation get-template --template-stage Processed` gives."
+        " program of yours writes it out before, check what that gives."
     )
 
 

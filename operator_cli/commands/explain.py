@@ -46,7 +46,7 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
     if output.as_json and options.all:
         output.json({"explanations": [_whole(one) for one in found]})
     elif output.as_json:
-        output.json(found[0].as_json())
+        output.json(_main(found))
     else:
         _print(found, output)
     return ExitStatus.GOOD
@@ -131,6 +131,14 @@ def _decoded(content: bytes, name: str) -> str:
     return text
 
 
+def _main(found: tuple[Explanation, ...]) -> dict[str, object]:
+    """Give the main error, and say that there are others: a script that reads one shall know it."""
+    answer = found[0].as_json()
+    if len(found) > 1:
+        answer["next_step"] += f" The text holds {len(found) - 1} more: --json --all gives each."
+    return answer
+
+
 def _whole(one: Explanation) -> dict[str, object]:
     return {
         **one.as_json(),
@@ -166,7 +174,7 @@ def _print(found: tuple[Explanation, ...], output: Output) -> None:
     text(main.next_step)
     if main.allow is not None:
         heading("A guess: the smallest policy that may help" if main.is_guess else "The smallest policy that helps")
-        text(json.dumps(main.allow.policy, indent=2))
+        text(_policy(main))
         for note in main.allow.notes:
             console.print(f"  - {escape(note)}", soft_wrap=True)
         heading("The same in the CDK")
@@ -180,6 +188,11 @@ def _print(found: tuple[Explanation, ...], output: Output) -> None:
             on = f" on {other.reading.resource}" if other.reading.resource else ""
             console.print(f"  - {escape(other.title + on)}", soft_wrap=True)
             console.print(f"    {escape(other.next_step)}", soft_wrap=True)
+            text(_policy(other), indent="    ")
+
+
+def _policy(one: Explanation) -> str:
+    return json.dumps(one.allow.policy, indent=2) if one.allow is not None else ""
 
 
 def _facts(one: Explanation) -> list[tuple[str, str]]:

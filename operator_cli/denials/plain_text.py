@@ -17,6 +17,8 @@ _ROUNDS: Final = 4
 """How often JSON within JSON is taken apart; deeper nesting has not been seen."""
 _NARROWEST: Final = 20
 """The narrowest terminal that lines are believed to be wrapped for."""
+_FEWEST: Final = 2
+"""Lines that are believed to have a mark in common."""
 _SAME_START: Final = 20
 """Lines that begin alike are a log's, not one line's parts."""
 
@@ -43,12 +45,18 @@ _TIME: Final = (
 _PREFIX: Final = re.compile(
     rf"[ \t]*(?:(?:{_TIME})(?:[ \t]|$)"  # log lines
     r"|(?P<frame>[│┃║┆┊╎▏▌╷╵╭╰┌└├]|\|(?=[ \t]|$)|â”‚|â•·|â•µ)[ \t]?"  # noqa: RUF001 - Terraform's box, also mis-decoded
-    r"|(?:>|\#|//|(?<=[ \t]{2})\*(?![ \t]+(?:with|because|due)\b))[ \t]"  # quotation, comments; no resource *
+    r"|(?:>|(?P<hash>\#)|//|(?<=[ \t]{2})\*(?![ \t]+(?:with|because|due)\b))[ \t]"  # quotation, comments; no resource *
+    r"|(?:\[[^\]\n]{1,60}\][ \t]{0,3}|(?:STDERR|STDOUT|ERROR|INFO|terraform:|tofu:)[ \t]{1,3}){1,4}(?=[│╷╵])"  # terragrunt
     r"|[\w.-]{1,40}[ \t]{1,20}\|[ \t])"  # docker compose, cdk deploy
 )
 _FRAME_END: Final = re.compile(r"(?:[│┃║┆┊╎▏▐▌]|(?<=[ \t])\||â”‚)$")  # noqa: RUF001 - as above
-_FRAME_RULE: Final = re.compile(r"[ \t]{0,80}(?:[\u2500-\u257f]{3,1000}|[+|][-=+|]{3,1000}[+|])[ \t]{0,80}")
+_HASH_END: Final = re.compile(r"(?<=[ \t])\#$")
+_FRAME_RULE: Final = re.compile(r"[ \t]{0,80}(?:[\u2500-\u257f]{3,1000}|[+|][-=+|]{3,1000}[+|]|\#{3,1000})[ \t]{0,80}")
 """The upper and the lower side of a frame, drawn with box characters or with signs of a keyboard."""
+_BULLET: Final = re.compile(r"[ \t]{0,8}([*;%!-]{1,3})[ \t]")
+_INLINE_TAG: Final = re.compile(r"</?(?:code|b|i|em|strong|span|tt|kbd|mark|font)(?: [^<>\n]{0,200})?>")
+_BLOCK_TAG: Final = re.compile(r"</?(?:p|br|li|div|td|tr)(?: [^<>\n]{0,200})?/?>")
+_BOLD: Final = re.compile(r"(?<![\w/*:])\*\*([^*\s][^*\n]{0,300})\*\*(?![\w/*])")
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
 
@@ -61,8 +69,8 @@ def without_control(text: str) -> str:
 def plain(text: str) -> str:
     """Give the text as the program meant it that first printed it.
 
-    JSON escapes and HTML entities are resolved, colours, frames and line prefixes (times, comment signs) are gone, and
-    lines that a terminal broke at its last column are whole again. Words stay as they are.
+    JSON escapes and HTML entities are resolved, colours, frames, tags and line prefixes (times, comment signs) are gone,
+    and lines that a terminal broke at its last column are whole again. Words stay as they are.
     """
     text = _COLOUR_AS_TEXT.sub("", text)
     for _ in range(_ROUNDS):
@@ -71,8 +79,9 @@ def plain(text: str) -> str:
             break
         text = resolved
     text = _COLOUR_LEFT.sub("", without_control(_LINE_END.sub("\n", text))).translate(_QUOTES)
-    lines = _joined(text.split("\n"))
-    return "\n".join(_joined(_whole_in_frames([_without_prefix(line) for line in lines])))
+    lines = _joined(_without_bullets(text.split("\n")))
+    text = "\n".join(_joined(_whole_in_frames([_without_prefix(line) for line in lines])))
+    return _BOLD.sub(r"\1", _BLOCK_TAG.sub("\n", _INLINE_TAG.sub("", text)))
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -88,17 +97,28 @@ def _entity(found: re.Match[str]) -> str:
     return chr(number).encode("utf-8", errors="replace").decode() if number < 0x110000 else found[0]  # noqa: PLR2004 - Unicode's end
 
 
+def _without_bullets(lines: list[str]) -> list[str]:
+    """Take off the sign with which every line begins: some program's mark of a quotation."""
+    found = [_BULLET.match(line) for line in lines if line]
+    signs = {each[1] if each is not None else "" for each in found}
+    if len(found) < _FEWEST or len(signs) > 1 or "" in signs:
+        return lines
+    return [_BULLET.sub("", line, count=1) for line in lines]
+
+
 def _without_prefix(line: str) -> tuple[str, int | None]:
     """Give the line, and how far it ends from the right side of its frame; `None` where there is none."""
     if _FRAME_RULE.fullmatch(line):
         return "", None
     at = 0
-    framed = False
+    framed = hashed = False
     while (found := _PREFIX.match(line, at)) is not None and found.end() > at:
         framed |= found["frame"] is not None
+        hashed |= found["hash"] is not None
         at = found.end()
     inner = line[at:]
-    side = _FRAME_END.search(inner.rstrip()) if framed else None
+    end = _FRAME_END if framed else _HASH_END if hashed else None
+    side = end.search(inner.rstrip()) if end is not None else None
     if side is None:
         return inner, None
     text = inner[: side.start()].rstrip()

@@ -7,7 +7,7 @@ asked again. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_acces
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.denials.plain_text import JOINT, spaces_in
@@ -28,6 +28,7 @@ _LONGEST_REASON: Final = 900
 _VAGUE_REASON_WITHIN: Final = 120
 _LONGEST_API: Final = 200
 _LATE_DENY_WITHIN: Final = 60
+_DENY_WITHIN: Final = 300
 _MOST_SPACES: Final = 12
 """In the name of a resource, such as a Glue job's."""
 _TERMINAL: Final = 40
@@ -42,9 +43,9 @@ _API: Final = re.compile(r"API:(?P<action>[a-z0-9-]{1,63}:[A-Za-z]{1,80}?)Youare
 _ON_RESOURCE: Final = re.compile(r"onresources?[:\]]{0,2}|onthisresource|onthe(?:following)?resources?:?|on(?=arn:)")
 _REASON: Final = re.compile(
     r"because(?:thereis)?no(?P<no>[a-z-]{3,40}?)(?:polic(?:y|ies))?(?:that)?(?:allows?|grants?|permits?)(?:the)?"
-    r"(?P<action>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)action"
+    r"[\"'`]?(?P<action>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)[\"'`]?action"
     r"|because(?:the|an?|its|your)(?P<not>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries))(?:do|does)(?:n't|not)"
-    r"(?:allow|grant|permit)(?:the)?(?P<other>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)action"
+    r"(?:allow|grant|permit)(?:the)?[\"'`]?(?P<other>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)[\"'`]?action"
     r"|(?:(?:with|because|becauseof|dueto|by)(?:an?|the|one)?)?explicitden(?:y|ies)(?:statements?)?"
     r"(?:(?:in|of|by|from)(?:an?|the|its|your|one)?(?P<deny>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries)))?"
     r"|because[a-z0-9(),/-]{1,120}block(?:ed)?publicaccess(?:setting)?"
@@ -52,6 +53,8 @@ _REASON: Final = re.compile(
     r"|because[a-z0-9(),/-]{1,80}preventedbythe[a-z]{4,40}settingins3blockpublicaccess"
 )
 """The small words differ: "in a", "in the", "policies". A Deny that is not seen is an Allow proposed in vain."""
+_SOME_DENY: Final = re.compile(r"explicit(?!ly).{0,60}?den(?:y|ies)")
+"""The same with something between: a prefix of each line, a mark of emphasis."""
 _POLICY_TYPES: Final[tuple[tuple[str, PolicyType], ...]] = (
     ("identity", "identity-based"),
     ("servicecontrol", "scp"),
@@ -135,6 +138,8 @@ def _sentence(text: Squeezed, anchor: re.Match[str], *, before: int, limit: int)
         # In words of its own, a Deny is still a Deny: missing it would propose an Allow.
         late = _Reason.at(text, end, min(limit, end + _LONGEST_REASON), within=_LATE_DENY_WITHIN)
         reason = late if late.decision == "explicit" else reason
+    if reason.decision == "unspecified" and _SOME_DENY.search(text.lower, end, min(limit, end + _DENY_WITHIN)):
+        reason = replace(reason, decision="explicit")
     return Sentence(
         start=start,
         end=max(end, reason.end),

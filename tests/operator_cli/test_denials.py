@@ -160,6 +160,63 @@ def test_a_frame_may_stand_around_it(one: Labelled, frame: tuple[str, str], widt
     assert _read("\n".join([rule, *(f"{left}{line.ljust(width)}{right}" for line in lines), rule])) == one.expected
 
 
+DENY: Final = textwrap.wrap(
+    "User: arn:aws:iam::111122223333:user/ada is not authorized to perform: sqs:SendMessage on resource: "
+    "arn:aws:sqs:us-east-1:111122223333:q with an explicit deny in a service control policy",
+    60,
+    break_on_hyphens=False,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"* {line}" for line in DENY),
+        "\n".join(f"; {line}" for line in DENY),
+        "\n".join(f"> > {line}" for line in DENY),
+        "\n".join(["#" * 66, *(f"# {line:62} #" for line in DENY), "#" * 66]),
+        "\n".join(f"10:11:12 STDERR terraform: │ {line}" for line in ["Error: x", "", *DENY]),
+        "\n".join(f"[network] terraform: │ {line}" for line in DENY),
+        "\n".join(f"| {'10:11' if line is DENY[0] else '':8} | {line:60} |" for line in DENY),
+        f"<p>{' '.join(DENY)}</p>".replace("sqs:SendMessage", "<code>sqs:SendMessage</code>").replace(
+            "explicit", "<b>explicit</b>"
+        ),
+        " ".join(DENY).replace("sqs:SendMessage", "**sqs:SendMessage**"),
+        " ".join(DENY).replace("sqs:SendMessage", "`sqs:SendMessage`"),
+        " ".join(DENY).replace(" ", "\u00a0"),
+    ],
+)
+def test_marks_of_quotation_and_emphasis_hide_no_deny(text: str) -> None:
+    """Each line may be marked by the program that passes it on, each name set apart by the page that shows it."""
+    explanation = explain(text)
+    reading = explanation.reading
+    assert (
+        reading.principal,
+        reading.action,
+        reading.resource,
+        reading.decision,
+        reading.policy_type,
+        explanation.allow,
+    ) == (
+        "arn:aws:iam::111122223333:user/ada",
+        "sqs:SendMessage",
+        "arn:aws:sqs:us-east-1:111122223333:q",
+        "explicit",
+        "scp",
+        None,
+    )
+
+
+@pytest.mark.parametrize("between", ["*", "\nworker 12: ", " [stderr] "])
+def test_a_deny_is_seen_whatever_stands_between_its_words(between: str) -> None:
+    """Then its kind is not known, and no Allow is proposed all the same."""
+    explanation = explain(
+        " ".join(DENY).replace("explicit deny in a service", f"explicit{between}deny in a{between}service")
+    )
+    assert explanation.reading.decision == "explicit"
+    assert explanation.allow is None
+
+
 COLOURS: Final = ("\x1b[31m", "\x1b[0m", "\x1b[1;38;5;208m", "\x1b[K", "\u200b")
 
 

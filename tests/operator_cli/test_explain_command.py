@@ -92,6 +92,16 @@ def test_all_errors_of_a_text_can_be_had_with_what_the_text_output_says() -> Non
     assert "add_to_policy" in first["cdk"]
 
 
+def test_further_errors_are_said_wherever_only_the_main_one_is_explained() -> None:
+    """The text output has their titles and policies; the JSON of the main one says that there are others."""
+    other = DENIED.replace("sqs:sendmessage", "sns:Publish").replace("arn:aws:sqs", "arn:aws:sns")
+    assert "holds 1 more" in answer(text=f"{DENIED}\n{other}")["next_step"]
+    assert "more: --json" not in answer(text=DENIED)["next_step"]
+    said = run("-", text=f"{DENIED}\n{other}").stdout
+    assert "1 more in the same text" in said
+    assert '"Action": "sns:Publish"' in said
+
+
 def test_the_text_output_says_who_what_on_what_why_and_what_to_do() -> None:
     """With the policy, the same for the CDK, and a message to send."""
     said = run(DENIED).stdout

@@ -537,15 +537,14 @@ def _assigned(text: str, *, is_code: bool) -> Iterator[tuple[str, str, tuple[int
 
 
 def _assigned_by_sign(text: str, *, is_code: bool) -> Iterator[tuple[str, str, tuple[int, int]]]:
-    # What follows a name that promises nothing may be an assignment itself: Environment=PASSWORD=… What is a value already
-    # is none, and is not read again from each of its words.
+    # What follows a name that promises nothing may be an assignment itself: Environment=PASSWORD=… A bare value is none, and
+    # is not read again from each of its words; one in quotes ends with them, and may be JSON that holds a password.
     taken = 0
     for found in _NAMED.finditer(text):
         name = found["name"]
         if found.start() < taken or promise_of(name) == "none":
             continue
         if quoted := _IN_QUOTES.match(text, found.end()):
-            taken = quoted.end()
             group = "qd" if quoted["qd"] is not None else "qs"
             yield name, quoted[group], quoted.span(group)
         elif not is_code and found["sign"] == "=" and (tight := _TIGHT.match(text, found.end())):

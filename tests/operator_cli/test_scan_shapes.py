@@ -72,6 +72,7 @@ HOLDS: Final = {
         "`export AWS_SECRET_ACCESS_KEY=@PASSWORD@`",
     ),
     "values.yaml": (
+        'SecretString: \'{"username": "app", "password": "@PASSWORD@"}\'',
         "AWS_SECRET_ACCESS_KEY: @KEY@",
         'AWS_SECRET_ACCESS_KEY: "@KEY@"',
         "  - AWS_SECRET_ACCESS_KEY=@KEY@",

@@ -415,20 +415,19 @@ def permission(  # noqa: PLR0917 (one question, with all that it depends on)
     if role is None or (role.trust is None if layer == "trust" else not role.is_complete):
         return Permission(None, reason="the role's policies were not read")
     if layer == "trust":
-        requests = [_Asked(facts.arn, _of_trust(facts, action, resource), OF_CODE)]
+        cases = [_Case(_of_trust(facts, action, resource), OF_CODE)]
     else:
-        requests = _requests(facts, judgement, role, action, resource, service)
-    found = [_answer(layer, asked, role, policy) for asked in requests]
+        cases = _cases(facts, judgement, role, action, resource, service)
+    found = [_answer(layer, case, role, policy) for case in cases]
     if len({(one.allowed, one.is_explicit) for one in found}) > 1:
         unknown = frozenset(key for one in found for key in one.unknown)
         return Permission(None, reason="it depends on which way the call takes", unknown=unknown)
     return found[0]
 
 
-class _Asked(NamedTuple):
+class _Case(NamedTuple):
     """One way that a call may take: the request, and the condition keys that are known of it."""
 
-    way: str
     request: Request
     known: AbstractSet[str]
 
@@ -445,9 +444,9 @@ def _of_trust(facts: Facts, action: str, resource: str) -> Request:
     )
 
 
-def _requests(  # noqa: PLR0917 (as above)
+def _cases(  # noqa: PLR0917 (as above)
     facts: Facts, judgement: Judgement, role: Role, action: str, resource: str, service: str
-) -> list[_Asked]:
+) -> list[_Case]:
     """Give the requests that a call may be: one for each way that it may take."""
     from credential_rules.policy_evaluation import Request  # noqa: PLC0415 - as above
 
@@ -469,10 +468,10 @@ def _requests(  # noqa: PLR0917 (as above)
         of_organisation = {key.lower() for key in keys}
         context |= dict.fromkeys(keys, facts.organisation) if facts.organisation else {}
 
-    def asked(way: str, more: Mapping[str, str], known: AbstractSet[str]) -> _Asked:
+    def case(more: Mapping[str, str], known: AbstractSet[str]) -> _Case:
         principal = f"arn:{partition}:sts::{facts.account}:assumed-role/{role.name}/{facts.name}"
         request = Request(action, resource, principal, facts.account, {**context, **more})
-        return _Asked(way, request, known | of_organisation)
+        return _Case(request, known | of_organisation)
 
     if service:
         suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
@@ -482,19 +481,18 @@ def _requests(  # noqa: PLR0917 (as above)
             "kms:ViaService": f"{service}.{region}.{suffix}",
             "kms:CallerAccount": facts.account,
         }
-        return [asked(service, by_service, OF_SERVICE)]
+        return [case(by_service, OF_SERVICE)]
     context["lambda:SourceFunctionArn"] = facts.arn
     passed = _passed(facts, judgement, action)
     in_vpc = {"aws:SourceVpc": facts.network.vpc} if facts.network is not None else {}
     if passed is None:
-        return [asked("", in_vpc, OF_CODE)]
+        return [case(in_vpc, OF_CODE)]
     # Who calls does not choose it, and S3 serves both.
     versions: list[dict[str, str]] = (
         [{"s3:TlsVersion": version} for version in ("1.2", "1.3")] if action.startswith("s3:") else [{}]
     )
     return [
-        asked(
-            endpoint,
+        case(
             {**version, **({"aws:SourceVpce": endpoint, **in_vpc} if endpoint else {})},
             OF_CODE | {"aws:sourcevpce", "s3:tlsversion"},
         )
@@ -514,7 +512,7 @@ def _passed(facts: Facts, judgement: Judgement, action: str) -> tuple[str, ...] 
     return None
 
 
-def _answer(layer: Layer, asked: _Asked, role: Role, policy: Mapping[str, Any] | None) -> Permission:
+def _answer(layer: Layer, case: _Case, role: Role, policy: Mapping[str, Any] | None) -> Permission:
     """Judge one request in the best and in the worst case of what is not known about it."""
     documents: Mapping[Layer, Sequence[Mapping[str, Any]]] = {
         "trust": [role.trust.document] if role.trust else [],
@@ -530,19 +528,19 @@ def _answer(layer: Layer, asked: _Asked, role: Role, policy: Mapping[str, Any] |
         return Permission(None, reason="a policy holds something that is no statement")
     boundary = role.boundary.document if role.boundary else _EVERYTHING
     best, worst = (
-        _asked(
+        _judged(
             layer,
-            asked.request,
-            [assume(document, asked.known) for document in own],
-            None if of_resource is None else assume(of_resource, asked.known),
-            assume(boundary, asked.known),
+            case.request,
+            [assume(document, case.known) for document in own],
+            None if of_resource is None else assume(of_resource, case.known),
+            assume(boundary, case.known),
         )
         for assume in (in_best_case, in_worst_case)
     )
     if best.decision is worst.decision:
-        return _told(best, deciding, asked.request)
-    judged = [*deciding, *([boundary] if layer == "key and role" else [])]
-    keys = sorted({key for document in judged for key in unknown_keys(document, asked.known)})
+        return _told(best, deciding, case.request)
+    unclear = [*deciding, *([boundary] if layer == "key and role" else [])]
+    keys = sorted({key for document in unclear for key in unknown_keys(document, case.known)})
     unknown = frozenset(key.lower() for key in keys)
     return Permission(None, reason=f"it depends on {', '.join(keys)}", unknown=unknown)
 
@@ -559,7 +557,7 @@ def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _asked(
+def _judged(
     layer: Layer,
     request: Request,
     own: Sequence[Mapping[str, Any]],

@@ -1,5 +1,11 @@
-"""The guard over printed secrets, for the whole suite: what a test prints, reads back or hears from a command of ours."""
+"""What holds for the whole suite: no secret is printed, and a busy machine is no failure."""
+
+from hypothesis import HealthCheck, settings
 
 from tests.operator_cli.conftest import no_secret_printed, pytest_runtest_makereport
 
 __all__ = ["no_secret_printed", "pytest_runtest_makereport"]
+
+# On top of Hypothesis's own profile for CI, where that is in force. What a test measures, it measures in processor time.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")

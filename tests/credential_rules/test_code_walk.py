@@ -196,7 +196,7 @@ def test_a_client_is_followed_through_each_way(way: str) -> None:
     assert calls.is_complete, calls.unknown
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(sorted(WAYS)), min_size=2, max_size=5).filter(is_python))
 def test_a_client_is_followed_through_any_ways_within_each_other(ways: list[str]) -> None:
     """Nobody's wrappers are known by name: what can be done to a value can be done again to the result."""
@@ -211,7 +211,7 @@ THROUGH_OTHERS: Final = {"map", "pool", "awaited", "generator", "context functio
 """Ways through code of others, which may make another text of a text: what comes back is then not known."""
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(sorted(WAYS)), min_size=1, max_size=4))
 def test_a_variable_is_followed_to_the_call_or_said_to_be_unknown(ways: list[str]) -> None:
     """What a call goes to is never taken for something else."""
@@ -292,7 +292,7 @@ STATEMENTS: Final = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(STATEMENTS, STATEMENTS)
 def test_any_program_is_read_without_a_fault(top: str, body: str) -> None:
     """Whatever valid Python it is: no exception, and an answer in a time that people wait for."""
@@ -307,7 +307,7 @@ def test_any_program_is_read_without_a_fault(top: str, body: str) -> None:
     assert all(unknown.reason and unknown.line for unknown in calls.unknown)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(STATEMENTS)
 def test_a_call_is_found_whatever_stands_before_it(body: str) -> None:
     """In the handler itself, beside any other code: nothing that is not understood hides what is."""

@@ -129,7 +129,7 @@ ELEMENTS: Final = [
 ]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     grant=st.dictionaries(st.sampled_from(ELEMENTS), WRITTEN), admit=st.dictionaries(st.sampled_from(ELEMENTS), WRITTEN)
 )

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credential_rules import function_reaches_what_it_may_call as reaches
@@ -276,7 +276,7 @@ TYPES = sorted({kind for rule in RULES for kind in rule.applies_to} | {"AWS::EC2
 PROPERTIES = ["VpcId", "CidrBlock", "SubnetIds", "SubnetId", "RouteTableId", "RouteTableIds", "SecurityGroupIds", "GroupId", "SecurityGroupEgress", "SecurityGroupIngress", "VpcConfig", "Role", "Policies", "ServiceName", "VpcEndpointType", "PrivateDnsEnabled", "PolicyDocument", "DestinationCidrBlock", "GatewayId", "FunctionName", "Events", "Name", "VPCs", "ManagedPolicyArns"]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(
     resources=st.dictionaries(
         st.sampled_from(["A", "B", "C", "D"]),

@@ -255,7 +255,6 @@ def _after(network: Network, removal: Removal) -> Network:
     return changed
 
 
-@settings(deadline=None)
 @given(networks())
 def test_way_with_every_hop_is_open(network: Network) -> None:
     """Whatever form the rules have, and whatever else lies in the network."""
@@ -269,7 +268,7 @@ def test_way_with_every_hop_is_open(network: Network) -> None:
     assert [hop.kind for hop in way.hops] == [kind for kind in KINDS if kind != "ingress" or network.service == "sqs"]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_way_without_one_hop_is_closed_and_names_that_hop(data: st.DataObject) -> None:
     """Each hop is needed, from each subnet; what is missing is the hop that was taken away, and no other."""
@@ -283,7 +282,6 @@ def test_way_without_one_hop_is_closed_and_names_that_hop(data: st.DataObject) -
     assert way.obstacle in next(hop.evidence for hop in way.hops if hop.kind == kind)
 
 
-@settings(deadline=None)
 @given(networks())
 def test_nat_gateway_opens_what_endpoints_leave_closed(network: Network) -> None:
     """A default route in every subnet and egress to everywhere reach every service, without an endpoint."""

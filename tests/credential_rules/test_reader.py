@@ -278,7 +278,7 @@ BROKEN: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.from_regex(r"[A-Z][a-z0-9]{0,4}", fullmatch=True), WHOLE | BROKEN, min_size=1, max_size=6))
 def test_whatever_is_damaged_the_rest_is_judged_and_nothing_is_lost(resources: dict[str, Any]) -> None:
     """Each resource is either judged or named."""
@@ -369,7 +369,7 @@ PROPERTIES = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     resources=st.dictionaries(
         st.sampled_from(["A", "B", "C"]), st.fixed_dictionaries({"Type": TYPES, "Properties": PROPERTIES}), min_size=1
@@ -395,7 +395,7 @@ def test_arbitrary_templates_always_get_an_answer(
     assert report.errors == {}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet=st.sampled_from("abR:[]{}-&*!#|>'\"\n \t%@`?,0\0é"), max_size=60))
 def test_arbitrary_text_is_a_mapping_or_unreadable(text: str) -> None:
     """No text gives anything but a mapping or a clear refusal."""

@@ -305,7 +305,7 @@ json_values = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(
         [*ENVIRONMENT_TYPES, *PASSWORD_PROPERTIES, "AWS::SecretsManager::Secret", "AWS::SSM::Parameter"]

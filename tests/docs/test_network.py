@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from credential_rules.index import Index
@@ -196,7 +196,6 @@ def pictures(draw: st.DrawFn) -> Picture:
     )
 
 
-@settings(deadline=None)
 @given(pictures())
 def test_no_text_lies_over_another_and_none_leaves_its_box(picture: Picture) -> None:
     """Whatever the network is called and however large it is."""

@@ -183,7 +183,7 @@ def questions(draw: st.DrawFn) -> tuple[Request, dict[str, Any]]:
     return request, layers
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(questions())
 def test_both_evaluators_agree(emulator: Emulator, question: tuple[Request, dict[str, Any]]) -> None:
     """On every request of which ours can tell, across all layers that the emulator knows."""

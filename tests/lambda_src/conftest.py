@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 
 from tests.lambda_src.made_up import KEY_ID, REGION, SECRET, TOKEN
 from tests.lambda_src.recording_server import RecordingServer
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
-
-# A busy machine is no failure.
-settings.register_profile("functions", deadline=None)
-settings.load_profile("functions")
 
 _LEAKY_PREFIXES = ("AWS_", "POWERTOOLS_", "ROLEBOUND_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

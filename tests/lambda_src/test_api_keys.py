@@ -24,7 +24,9 @@ pytestmark = pytest.mark.usefixtures("runtime")
 _NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 # The server and the client hold nothing that one example could leave to the next.
-_one_server = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_one_server = settings(
+    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture

@@ -155,7 +155,6 @@ def sign_in_to_sso(home: Path, name: str) -> None:
 @given(machine=machines)
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_winner_is_the_one_that_the_cdk_takes(

@@ -110,7 +110,7 @@ json_values = st.recursive(
 
 
 @given(manifest=json_values)
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_manifest_is_read_or_refused(tmp_path: Path, manifest: Any) -> None:  # noqa: ANN401 - any JSON
     """Never anything else than an assembly or the one error."""
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))

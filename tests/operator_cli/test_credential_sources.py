@@ -284,7 +284,6 @@ machines = st.builds(
 @given(machine=machines)
 @settings(
     max_examples=400,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_winner_is_the_one_that_botocore_takes(
@@ -435,7 +434,7 @@ P_256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2F
     .flatmap(lambda length: st.binary(min_size=length, max_size=length))
     .filter(lambda scalar: 0 < int.from_bytes(scalar, "big") < P_256_ORDER)
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_key_of_a_sign_in_is_readable_where_awscrt_reads_it(tmp_path: Path, scalar: bytes) -> None:
     """The AWS command line makes the key with awscrt, which leaves out zeros at its beginning and then cannot read it."""
     crypto = pytest.importorskip("awscrt.crypto")
@@ -453,7 +452,7 @@ def test_the_key_of_a_sign_in_is_readable_where_awscrt_reads_it(tmp_path: Path, 
 
 
 @given(key=st.text() | st.binary().map(lambda der: base64.b64encode(der).decode()))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_key_in_a_form_that_is_not_known_is_left_to_the_sdk(tmp_path: Path, key: str) -> None:
     """What was not understood is no reason to send somebody to sign in again."""
     assert _cached_sign_in(tmp_path, key).readable_key is True
@@ -575,7 +574,7 @@ secrets = st.text(alphabet="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
         min_size=1,
     ),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_secret_survives_gathering(tmp_path: Path, secret: str, names: set[str]) -> None:
     """Whatever is printed later, the facts do not hold it: neither the environment's, nor the files', nor the caches'."""
     planted = "zzSECRETzz" + secret
@@ -641,7 +640,7 @@ def test_a_command_with_a_profile_of_two_words_can_be_copied() -> None:
 
 
 @given(config=files, credentials=credentials_files, environ=variables)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_winner_is_never_among_the_shadowed(
     config: dict[str, dict[str, str]], credentials: dict[str, dict[str, str]], environ: dict[str, str]
 ) -> None:

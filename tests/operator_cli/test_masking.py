@@ -18,7 +18,7 @@ from operator_cli.masking import masked
 from tests.operator_cli.denial_texts import Labelled, labelled
 
 TEXTS: Final = labelled()
-PATIENT: Final = settings(deadline=None, max_examples=40)
+PATIENT: Final = settings(max_examples=40)
 
 
 def _drawn(alphabet: str, size: int) -> st.SearchStrategy[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.rule_checks import LineRecogniser
@@ -139,7 +139,6 @@ def test_one_line_is_one_leak() -> None:
     assert len(_read(text, library=(LibraryFinding(1, "AWS Access Key", by_name_only=False),)).leaks) == 1
 
 
-@settings(deadline=None)
 @given(noise=st.text(alphabet=st.characters(codec="utf-8"), max_size=60), at=st.integers(0, 3))
 def test_no_value_is_ever_said(noise: str, at: int) -> None:
     """Wherever it stands, whatever stands beside it."""
@@ -196,7 +195,6 @@ def test_a_pattern_means_the_file_itself() -> None:
         max_size=5,
     )
 )
-@settings(deadline=None)
 def test_a_list_of_accepted_lines_is_read_as_it_was_written(reasons: dict[tuple[str, str], str]) -> None:
     """Whatever stands in a file's name or in a reason."""
     assert Accepted.read(str(Accepted(reasons))).reasons == reasons

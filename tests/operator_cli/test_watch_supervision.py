@@ -195,7 +195,7 @@ class Supervised(RuleBasedStateMachine):
 
 
 TestSupervised = Supervised.TestCase
-TestSupervised.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+TestSupervised.settings = settings(max_examples=200, stateful_step_count=30)
 
 
 def run(*sights: Seen, limits: Limits = LIMITS) -> tuple[State, list[tuple[Action, ...]]]:

@@ -7,7 +7,7 @@ import json
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operator_cli.commands.diagnose import examine
@@ -69,7 +69,7 @@ def test_each_fault_gets_one_cause(name: str, no_secret_printed: Said) -> None:
     no_secret_printed.see(repr(diagnosis))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(pair=st.sampled_from(PAIRS))
 def test_two_independent_faults_are_both_named(pair: tuple[str, str]) -> None:
     """Whatever else is wrong, a fault keeps its name, and nothing third is invented."""

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credential_rules.policy_evaluation import Request, authorise
@@ -680,7 +680,7 @@ NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     calls=st.lists(st.sampled_from(sorted(NEEDED)), unique=True),
     encrypted=st.sets(st.sampled_from([QUEUE, TABLE, BUCKET])),
@@ -866,7 +866,7 @@ STATEMENTS: Final = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     statements=st.lists(STATEMENTS, max_size=3),
     may_itself=st.booleans(),
@@ -895,7 +895,7 @@ def test_what_is_refused_is_never_called_right_and_what_is_let_in_never_wrong(
         assert not is_let_in
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     written=st.recursive(
         st.none() | st.text() | st.booleans() | st.integers(),

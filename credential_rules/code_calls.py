@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from credential_rules import taught_calls
-from credential_rules.code_memory import TooLarge
-from credential_rules.code_program import Program, inline_program, program_at
-from credential_rules.code_record import Call, Mistaught, Named, Record, Unknown, shown_path, taught_call
-from credential_rules.code_walk import Walk
+from credential_rules.code_walk.memory import TooLarge
+from credential_rules.code_walk.program import Program, inline_program, program_at
+from credential_rules.code_walk.record import Call, Mistaught, Named, Record, Unknown, shown_path, taught_call
+from credential_rules.code_walk.walk import Walk
 from credential_rules.sdk_calls import SdkCalls
 from credential_rules.sources import code_places, import_roots
 
 if TYPE_CHECKING:
-    from credential_rules.code_program import Module
+    from credential_rules.code_walk.program import Module
     from credential_rules.index import Function, Index
     from credential_rules.sources import Source
 

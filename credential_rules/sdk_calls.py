@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_record import Call, is_taught, line_of, shown_path
-from credential_rules.code_sdk import Sdk
-from credential_rules.code_values import (
+from credential_rules.code_walk.record import Call, is_taught, line_of, shown_path
+from credential_rules.code_walk.sdk import Sdk
+from credential_rules.code_walk.values import (
     NOTHING,
     ONLY_OPAQUE,
     ONLY_SESSION,
@@ -29,9 +29,9 @@ from credential_rules.sources import mentions_the_sdk
 if TYPE_CHECKING:
     import ast
 
-    from credential_rules.code_objects import Objects
-    from credential_rules.code_record import Record
-    from credential_rules.code_values import Arguments, Atom, Frame
+    from credential_rules.code_walk.objects import Objects
+    from credential_rules.code_walk.record import Record
+    from credential_rules.code_walk.values import Arguments, Atom, Frame
 
 _SESSIONS: Final = frozenset(
     {

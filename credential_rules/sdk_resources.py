@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_record import Named
-from credential_rules.code_values import NOTHING, OPAQUE, Container, Text, Value, Variable
+from credential_rules.code_walk.record import Named
+from credential_rules.code_walk.values import NOTHING, OPAQUE, Container, Text, Value, Variable
 
 if TYPE_CHECKING:
-    from credential_rules.code_objects import Objects
+    from credential_rules.code_walk.objects import Objects
 
 _NAMED_BY: Final[dict[str, tuple[str, ...]]] = {
     "athena": ("WorkGroup",),

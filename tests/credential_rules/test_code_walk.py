@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credential_rules import code_calls
-from credential_rules.code_objects import Objects
-from credential_rules.code_program import Module, Program
-from credential_rules.code_walk import Walk
+from credential_rules.code_walk.objects import Objects
+from credential_rules.code_walk.program import Module, Program
+from credential_rules.code_walk.walk import Walk
 from credential_rules.reader import Unreadable
 from credential_rules.sources import parse_source
 

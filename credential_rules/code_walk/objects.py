@@ -6,9 +6,9 @@ import ast
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_classes import Classes
-from credential_rules.code_memory import ENVIRONMENT
-from credential_rules.code_values import (
+from credential_rules.code_walk.classes import Classes
+from credential_rules.code_walk.memory import ENVIRONMENT
+from credential_rules.code_walk.values import (
     ANYTHING,
     NOTHING,
     ONLY_ANYTHING,
@@ -42,8 +42,8 @@ from credential_rules.code_values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credential_rules.code_program import FunctionInfo, Program
-    from credential_rules.code_sdk import Sdk
+    from credential_rules.code_walk.program import FunctionInfo, Program
+    from credential_rules.code_walk.sdk import Sdk
 
 _NODE: Final = ast.Pass()
 """Where calls are made that stand nowhere in the program."""

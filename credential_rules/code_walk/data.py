@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_memory import Memory
-from credential_rules.code_values import NOTHING, ONLY_OPAQUE, Arguments, Atom, Container, Text, Value, Variable
+from credential_rules.code_walk.memory import Memory
+from credential_rules.code_walk.values import NOTHING, ONLY_OPAQUE, Arguments, Atom, Container, Text, Value, Variable
 
 if TYPE_CHECKING:
     import ast

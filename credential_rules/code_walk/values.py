@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     import ast
 
-    from credential_rules.code_program import ClassInfo, FunctionInfo, Module
+    from credential_rules.code_walk.program import ClassInfo, FunctionInfo, Module
 
 Value: TypeAlias = "frozenset[Atom]"
 NOTHING: Final[Value] = frozenset()

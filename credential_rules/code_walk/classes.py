@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_scopes import Scopes
-from credential_rules.code_values import ClassValue, External, Frame, FunctionValue, Instance
+from credential_rules.code_walk.scopes import Scopes
+from credential_rules.code_walk.values import ClassValue, External, Frame, FunctionValue, Instance
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
-    from credential_rules.code_program import FunctionInfo, Program
-    from credential_rules.code_values import Arguments, Atom
+    from credential_rules.code_walk.program import FunctionInfo, Program
+    from credential_rules.code_walk.values import Arguments, Atom
 
 _MOST_BASES: Final = 64
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from credential_rules import taught_calls
 
 if TYPE_CHECKING:
-    from credential_rules.code_program import Module
-    from credential_rules.code_values import Frame
+    from credential_rules.code_walk.program import Module
+    from credential_rules.code_walk.values import Frame
     from credential_rules.sources import Source
 
 

@@ -7,9 +7,9 @@ from abc import ABC
 from functools import lru_cache
 from typing import Final
 
-from credential_rules.code_objects import Objects
-from credential_rules.code_program import last_name
-from credential_rules.code_values import (
+from credential_rules.code_walk.objects import Objects
+from credential_rules.code_walk.program import last_name
+from credential_rules.code_walk.values import (
     NOTHING,
     ONLY_ANYTHING,
     ONLY_SESSION,

@@ -25,11 +25,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_statements import Statements
-from credential_rules.code_values import NOTHING, ONLY_ANYTHING, ONLY_OPAQUE, Arguments, FunctionValue, Value
+from credential_rules.code_walk.statements import Statements
+from credential_rules.code_walk.values import NOTHING, ONLY_ANYTHING, ONLY_OPAQUE, Arguments, FunctionValue, Value
 
 if TYPE_CHECKING:
-    from credential_rules.code_program import Module
+    from credential_rules.code_walk.program import Module
 
 _ROUNDS: Final = 3  # of what is called from outside, and may name more that is
 

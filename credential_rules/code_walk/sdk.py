@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ast
 
-    from credential_rules.code_values import (
+    from credential_rules.code_walk.values import (
         Arguments,
         Client,
         Frame,

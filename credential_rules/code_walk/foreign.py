@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from credential_rules.code_memory import ENVIRONMENT
-from credential_rules.code_types import Types
-from credential_rules.code_values import (
+from credential_rules.code_walk.memory import ENVIRONMENT
+from credential_rules.code_walk.types import Types
+from credential_rules.code_walk.values import (
     NOTHING,
     ONLY_ANYTHING,
     ONLY_OPAQUE,

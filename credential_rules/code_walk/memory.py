@@ -6,7 +6,7 @@ import sys
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from credential_rules.code_values import (
+from credential_rules.code_walk.values import (
     NOTHING,
     OPAQUE,
     Atom,

@@ -11,9 +11,9 @@ import builtins
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_data import Data
-from credential_rules.code_program import ClassInfo, FunctionInfo
-from credential_rules.code_values import (
+from credential_rules.code_walk.data import Data
+from credential_rules.code_walk.program import ClassInfo, FunctionInfo
+from credential_rules.code_walk.values import (
     NOTHING,
     Cell,
     ClassValue,
@@ -33,8 +33,8 @@ from credential_rules.code_values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from credential_rules.code_program import Callable_, Program
-    from credential_rules.code_values import Arguments, Atom
+    from credential_rules.code_walk.program import Callable_, Program
+    from credential_rules.code_walk.values import Arguments, Atom
 
 _MOST_CONTEXTS: Final = 16  # of one function; beyond that its calls are taken together
 _MOST_TEXTS: Final = 4  # of one argument that tell contexts apart

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_foreign import Foreign
-from credential_rules.code_values import (
+from credential_rules.code_walk.foreign import Foreign
+from credential_rules.code_walk.values import (
     NOTHING,
     ONLY_ANYTHING,
     ONLY_OPAQUE,
@@ -25,7 +25,7 @@ from credential_rules.code_values import (
 )
 
 if TYPE_CHECKING:
-    from credential_rules.code_program import Callable_
+    from credential_rules.code_walk.program import Callable_
 
 _DEEPEST: Final = 120  # expressions within expressions
 

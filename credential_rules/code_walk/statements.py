@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from credential_rules.code_expressions import Expressions
-from credential_rules.code_memory import WRAPPING
-from credential_rules.code_program import last_name
-from credential_rules.code_values import (
+from credential_rules.code_walk.expressions import Expressions
+from credential_rules.code_walk.memory import WRAPPING
+from credential_rules.code_walk.program import last_name
+from credential_rules.code_walk.values import (
     ANYTHING,
     NOTHING,
     ONLY_ANYTHING,
@@ -29,7 +29,7 @@ from credential_rules.code_values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credential_rules.code_values import Atom, Frame
+    from credential_rules.code_walk.values import Atom, Frame
 
 _PLAIN_DECORATORS: Final = frozenset(
     {"property", "cached_property", "staticmethod", "classmethod", "abstractmethod", "overload", "override", "setter"}

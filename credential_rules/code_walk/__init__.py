@@ -1,0 +1,1 @@
+"""Follows a program from its entry, without running it. `walk` is the door."""

@@ -13,6 +13,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -31,6 +32,13 @@ _PUBLISHED: Final = re.compile(r"[A-Z0-9]{4,16}EXAMPLE\b|[A-Za-z0-9/+]{25,40}EXA
 
 _VALUE_OF_A_PAIR: Final = re.compile(r"\s*(?:[\"']?(?:parameter)?value[\"']?\s*[:=]|<string>)", re.IGNORECASE)
 """A line whose name stands in the one before: `- name: DB_PASSWORD`, `  value: …`."""
+
+_KEY_BEGINS: Final = re.compile(r"-----BEGIN (?!.*-----END )")
+"""The line that a private key begins with, and does not end in."""
+_KEY_GOES_ON: Final = re.compile(r"[A-Z][A-Za-z-]+: .*|[A-Za-z0-9+/]*={0,3}")
+"""A line of its headers or of itself; an empty one between them."""
+_WRAPPED: Final = " \t\"'+,\\"
+"""What code and configuration put around the lines of a text."""
 
 _SCRIPTS: Final = frozenset({".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd", ".envrc", ".env", ".command"})
 _CODE: Final = frozenset(
@@ -73,7 +81,7 @@ class Leak:
         file: The file's path as people know it.
         line: The line that it stands in, from 1.
         what: What it is, without its value.
-        fingerprint: What the line's text is known by.
+        fingerprint: What its text is known by, the lines of a key that follow included.
     """
 
     file: str
@@ -169,8 +177,10 @@ def read_file(
     lines = text.splitlines()
     is_code = PurePosixPath(file).suffix in _CODE
     found: dict[int, str] = {}
-    for number, what in _caches(text, lines):
+    held: dict[int, str] = {}
+    for number, what, values in _caches(text, lines):
         found.setdefault(number, what)
+        held[number] = held.get(number, "") + values
     for number, line in enumerate(lines, 1):
         if number in found:
             continue
@@ -189,7 +199,7 @@ def read_file(
     allowed = {number for number in found if _is_allowed(lines, number)}
     return FileReading(
         leaks=tuple(
-            Leak(file, number, what, fingerprint(lines[number - 1]))
+            Leak(file, number, what, fingerprint(held.get(number) or _whole(lines, number)))
             for number, what in sorted(found.items())
             if number not in allowed
         ),
@@ -217,6 +227,19 @@ def shown_name(file: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in file)
 
 
+def _whole(lines: list[str], number: int) -> str:
+    """Give the text that makes a finding one: of a private key, which always begins alike, what follows as well."""
+    line = lines[number - 1]
+    if _KEY_BEGINS.search(line) is None:
+        return line
+    return "\n".join([line, *(line.strip() for line in takewhile(_goes_on, lines[number:]))])
+
+
+def _goes_on(line: str) -> bool:
+    unwrapped = line.strip(_WRAPPED).removesuffix(r"\n").removesuffix(r"\r")
+    return _KEY_GOES_ON.fullmatch(unwrapped) is not None
+
+
 def _is_allowed(lines: list[str], number: int) -> bool:
     before = lines[number - 2] if number > 1 else ""
     return _ALLOWED_HERE.search(lines[number - 1]) is not None or _ALLOWED_NEXT.search(before) is not None
@@ -242,7 +265,8 @@ _CACHES: Final[tuple[tuple[frozenset[str], str], ...]] = (
 """What the AWS command line keeps below ~/.aws, told by the keys of its JSON."""
 
 
-def _caches(text: str, lines: list[str]) -> Iterator[tuple[int, str]]:
+def _caches(text: str, lines: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Give the line that each stands in, what it is, and the values that make it one, wherever they stand."""
     if not text.lstrip().startswith("{") or not any(f'"{key}"' in text for keys, _ in _CACHES for key in keys):
         return
     try:
@@ -253,7 +277,8 @@ def _caches(text: str, lines: list[str]) -> Iterator[tuple[int, str]]:
         for keys, what in _CACHES:
             if keys <= mapping.keys() and all(_is_filled(mapping[key]) for key in keys):
                 marked = f'"{min(keys)}"'
-                yield next((number for number, line in enumerate(lines, 1) if marked in line), 1), what
+                number = next((number for number, line in enumerate(lines, 1) if marked in line), 1)
+                yield number, what, json.dumps([mapping[key] for key in sorted(keys)], sort_keys=True)
                 break
 
 

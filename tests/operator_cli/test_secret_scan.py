@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,9 @@ from operator_cli.scanning.secret_scan import (
     remedy,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY_ID = "AKIA" + "QX7RTPL2MNVW4ZKD"
 SECRET = "qT8vLr2Nf0/ZyPw4KdXbE6mUaHs9JcGi1OoR+3tB"
@@ -186,6 +190,43 @@ def test_missing_patterns_are_those_that_ignore_nothing_yet() -> None:
 def test_a_pattern_means_the_file_itself() -> None:
     """Characters that git would take for a pattern are escaped."""
     assert pattern_for("a b/[x]*.sh") == r"/a\ b/\[x\]\*.sh"
+
+
+def _key(body: str) -> str:
+    return f"-----BEGIN RSA PRIVATE {'KEY'}-----\n{body}\n-----END RSA PRIVATE {'KEY'}-----"
+
+
+def _in_python(key: str) -> str:
+    return "KEY = (\n" + "".join(f'    "{line}\\n"\n' for line in key.splitlines()) + ")\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda key: key + "\n",
+        lambda key: f'KEY = """{key}"""\n',
+        _in_python,
+        lambda key: f"KEY = {json.dumps(key)}\n",
+        lambda key: "key: |\n" + "".join(f"  {line}\n" for line in key.splitlines()),
+    ],
+    ids=["file", "text", "lines", "one line", "yaml"],
+)
+def test_a_private_key_is_not_known_by_the_line_that_all_of_them_begin_with(written: Callable[[str], str]) -> None:
+    """Who accepts a made-up one has not accepted the real one that takes its place, whatever is wrapped around it."""
+    bodies = (f"{SECRET}\n{TOKEN}", f"{SECRET}\n{TOKEN[::-1]}", f"Proc-Type: 4,ENCRYPTED\n\n{SECRET}\n{TOKEN[:9]}==")
+    found = [_read(written(_key(body))).leaks[0].fingerprint for body in bodies]
+    assert len(set(found)) == len(bodies)
+    assert _read("\n\n" + written(_key(bodies[0]))).leaks[0].fingerprint == found[0]
+
+
+def test_a_cache_is_known_by_its_values_wherever_they_stand() -> None:
+    """The line that names it may say nothing of them, and two of them may be named by one line."""
+    written = [
+        [{"startUrl": "https://a", "accessToken": first}, {"startUrl": "https://b", "accessToken": second}]
+        for first, second in (("made-up", "made-up-too"), ("made-up", "real"), ("real", "made-up-too"))
+    ]
+    found = {_read(json.dumps({"caches": caches}, indent=2)).leaks[0].fingerprint for caches in written}
+    assert len(found) == len(written)
 
 
 @given(

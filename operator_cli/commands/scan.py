@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _MISSING: Final = "there is no such file"
+_IF_MADE_UP: Final = 'Made up, and never a key to anything? rolebound scan --accept "why it is there" FILE'
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,9 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
     named = {str(path) for path in options.paths}
     repository = None if options.paths else Repository.around(Path.cwd())
     around = repository or _around(options.paths, needed=options.accept is not None)
-    accepted = around.accepted() if around else Accepted()
+    # A commit takes the list as it is staged; who accepts something writes on in the one of the work tree.
+    is_committed = options.staged and options.accept is None
+    accepted = around.accepted(is_staged=is_committed) if around else Accepted()
     with tempfile.TemporaryDirectory(prefix="rolebound-scan-") as scratch:
         for shown, file, place in _files(report, options.paths, repository, Path(scratch), staged=options.staged):
             if not any(_matches(shown, pattern) for pattern in options.exclude):
@@ -81,8 +84,8 @@ def _run(options: argparse.Namespace, output: Output) -> ExitStatus:
         around.write_accepted(accepted.without_stale() if is_whole else accepted)
     elif is_whole:
         report.advice += [
-            f"{FILE} accepts {count} lines of {file} that are no longer there: `rolebound scan --accept REASON` drops them"
-            for file, count in accepted.stale().items()
+            f"{FILE} accepts in {file} what is no longer there. Take it out of the list: {', '.join(lines)}"
+            for file, lines in accepted.stale().items()
         ]
     if repository is not None:
         _advise(report, repository, ignore=options.ignore)
@@ -107,6 +110,7 @@ def _sort_out(report: ScanReport, around: Repository | None, accepted: Accepted,
     """Take out of the leaks what is accepted already, or is now."""
     if around is None:
         return
+    from operator_cli.scanning.accepted import FILE  # noqa: PLC0415 - as in _run
     from operator_cli.scanning.secret_scan import Place, shown_name  # noqa: PLC0415 - as in _run
 
     left = []
@@ -116,6 +120,7 @@ def _sort_out(report: ScanReport, around: Repository | None, accepted: Accepted,
         file = shown_name(name) if name is not None else None
         if file is not None and reason is not None and not accepted.holds(file, leak.fingerprint):
             accepted.add(file, leak.fingerprint, reason.strip())
+            report.advice.append(f"added to {FILE}: {file}:{leak.line}  {leak.what}")
         if file is not None and accepted.holds(file, leak.fingerprint):
             report.accepted += 1
         else:
@@ -249,6 +254,8 @@ def _answer(report: ScanReport, output: Output) -> None:
             console.print(f"{shown_name(leak.file)}:{leak.line}", style="bold", markup=False, end="  ")
             console.print(leak.what, markup=False)
         console.print(f"→ {what_to_do}\n", style="yellow", markup=False)
+    if report.leaks:
+        console.print(f"{_IF_MADE_UP}\n", style="dim", markup=False)
     for file, reason in report.not_scanned.items():
         console.print(f"{shown_name(file)}  not scanned: {reason}", style="yellow", markup=False)
     accepted = f", {report.accepted} accepted" if report.accepted else ""
@@ -270,7 +277,6 @@ def _as_json(report: ScanReport) -> dict[str, Any]:
             "line": leak.line,
             "what": leak.what,
             "place": place.value,
-            "fingerprint": leak.fingerprint,
             "fix": remedy(leak, place),
         }
 

@@ -70,10 +70,12 @@ class Accepted:
         self.reasons[file, line] = reason
         self.met.add((file, line))
 
-    def stale(self) -> dict[str, int]:
-        """Give how many accepted lines of each file were not met."""
-        left = sorted(file for file, line in self.reasons.keys() - self.met)
-        return {file: left.count(file) for file in left}
+    def stale(self) -> dict[str, list[str]]:
+        """Give the accepted lines of each file that were not met."""
+        left: dict[str, list[str]] = {}
+        for file, line in sorted(self.reasons.keys() - self.met):
+            left.setdefault(file, []).append(line)
+        return left
 
     def without_stale(self) -> Accepted:
         """Give only what was met."""
@@ -84,7 +86,7 @@ class Accepted:
         for (file, line), reason in sorted(self.reasons.items()):
             entries.setdefault((file, reason), []).append(line)
         return _HEADER + "".join(
-            f"\n[[accepted]]\nfile = {_quoted(file)}\nreason = {_quoted(reason)}\nlines = [{_listed(lines)}]\n"
+            f"\n[[accepted]]\nfile = {_quoted(file)}\nreason = {_quoted(reason)}\nlines = [\n{_listed(lines)}]\n"
             for (file, reason), lines in entries.items()
         )
 
@@ -95,7 +97,8 @@ def fingerprint(line: str) -> str:
 
 
 def _listed(lines: Iterable[str]) -> str:
-    return ", ".join(_quoted(line) for line in lines)
+    # One each: branches that add some merge, and who reads a change sees how many there are.
+    return "".join(f"    {_quoted(line)},\n" for line in lines)
 
 
 def _quoted(text: str) -> str:

@@ -101,12 +101,19 @@ class Repository:
         with file.open("a", encoding="utf-8") as written:
             written.write(gap + "".join(f"{pattern}\n" for pattern in patterns))
 
-    def accepted(self) -> Accepted:
+    def accepted(self, *, is_staged: bool = False) -> Accepted:
         """Give what the repository's own list accepts; nothing without one.
+
+        Args:
+            is_staged: Read it as the next commit takes it, not as it lies in the work tree.
 
         Raises:
             OperatorError: The list cannot be understood.
         """
+        if is_staged:
+            answer = _git(self.top, "cat-file", "blob", f":{FILE}")
+            # Without one, nothing is accepted: that is never too little.
+            return Accepted.read(answer.stdout.decode(errors="replace")) if answer.returncode == 0 else Accepted()
         file = self.top / FILE
         return Accepted.read(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else Accepted()
 

@@ -238,6 +238,7 @@ def test_what_is_accepted_is_known_by_its_text_and_anything_beside_it_is_found(s
     assert scan().returncode == 1
     accepting = scan("--accept", "made up, for tests", "test_keys.py")
     assert (accepting.returncode, "0 credentials found, 1 accepted" in accepting.stdout) == (0, True)
+    assert "added to .rolebound-accepted.toml: test_keys.py:1  " in accepting.stdout
     kept = (repository / ".rolebound-accepted.toml").read_text()
     assert 'file = "test_keys.py"\nreason = "made up, for tests"\n' in kept
     assert KEY_ID not in kept
@@ -253,6 +254,19 @@ def test_what_is_accepted_is_known_by_its_text_and_anything_beside_it_is_found(s
     (repository / "app.py").write_text(f'KEY_ID = "{KEY_ID}"\n')
     found = {(leak["file"], leak["line"]) for leak in _answer(scan("--json"))["leaks"]}
     assert found == {("test_keys.py", 5), ("app.py", 1)}
+
+
+def test_a_commit_is_judged_by_the_list_that_it_takes(scan: Scan, repository: Path) -> None:
+    """Else the hook lets through what is found wherever the list of the work tree is not."""
+    (repository / "test_keys.py").write_text(f'KEY_ID = "{KEY_ID}"\n')
+    _git(repository, "add", ".")
+    said = scan("--staged")
+    assert (said.returncode, 'rolebound scan --accept "why it is there" FILE' in said.stdout) == (1, True)
+    assert scan("--staged", "--accept", "made up").returncode == 0
+    assert scan().returncode == 0
+    assert scan("--staged").returncode == 1
+    _git(repository, "add", ".")
+    assert scan("--staged").returncode == 0
 
 
 def test_a_name_that_is_no_text_can_be_accepted_too(scan: Scan, repository: Path) -> None:
@@ -278,7 +292,10 @@ def test_accepted_lines_that_are_gone_are_told_and_dropped(scan: Scan, repositor
     tests.write_text(f'KEY_ID = "{KEY_ID}"\n')
     scan("--accept", "made up", "test_keys.py")
     tests.write_text("KEY_ID = None\n")
-    assert "accepts 1 lines of test_keys.py that are no longer there" in scan().stdout
+    (stale,) = (line for line in scan().stdout.splitlines() if "what is no longer there" in line)
+    fingerprint = stale.rpartition(": ")[2]
+    kept = (repository / ".rolebound-accepted.toml").read_text()
+    assert f'    "{fingerprint}",\n' in kept
     assert "no longer there" not in scan("--staged").stdout
     assert scan("--accept", "made up").returncode == 0
     assert "test_keys.py" not in (repository / ".rolebound-accepted.toml").read_text()
@@ -304,8 +321,9 @@ def test_nothing_is_accepted_without_a_reason_or_a_repository(
 
 
 def test_this_repository_holds_no_credential_that_is_not_accepted_for_a_reason(scan: Scan) -> None:
-    """Who clones it and scans it sees nothing. For a new made-up one: rolebound scan --accept REASON FILE."""
+    """Who clones it and scans it sees nothing."""
     said = scan("--json", folder=ROOT)
-    assert _answer(said)["leaks"] == []
+    next_step = 'made up? python -m operator_cli scan --accept "made up: why it is there" FILE'
+    assert [f"{leak['file']}:{leak['line']}: {leak['what']}" for leak in _answer(said)["leaks"]] == [], next_step
     assert not [line for line in _answer(said)["advice"] if "no longer there" in line]
     assert said.returncode == 0, _answer(said)["not_scanned"]

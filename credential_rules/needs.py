@@ -498,8 +498,6 @@ _OF_DYNAMODB_TOO: Final = (
     "kms:CreateGrant",
 )
 _OPTIONAL_WITH_KEY: Final = ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo")
-
-
 _OF_ITEMS: Final = frozenset(
     {
         *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan"),
@@ -519,11 +517,12 @@ def actions_on_key(action: str) -> tuple[str, ...]:
 
 def _by_key(need: Need) -> Iterator[Need]:
     """What a need implies on the customer's key that encrypts its target."""
-    required: tuple[str, ...] = _WITH_KEY.get(need.action, ())
-    optional: tuple[str, ...] = _OPTIONAL_WITH_KEY if required else ()
+    required = actions_on_key(need.action)
+    optional = _OPTIONAL_WITH_KEY if required else ()
     if need.action.startswith("dynamodb:") and need.by_code:
-        required, optional = _OF_DYNAMODB, _OF_DYNAMODB_TOO
-    if not required:
+        # Whether the key is used for what is done to the table itself depends on the call: it may be granted.
+        optional = tuple(action for action in (*_OF_DYNAMODB, *_OF_DYNAMODB_TOO) if action not in required)
+    if not required and not optional:
         return
     if not isinstance(need.target, Resource) or need.action.startswith("ssm:"):
         # Whether a key is used, and which, is decided elsewhere.

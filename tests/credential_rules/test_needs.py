@@ -163,6 +163,15 @@ QUEUE: Final = "  Queue: {Type: AWS::SQS::Queue, Properties: {KmsMasterKeyId: !R
             {("dynamodb:PutItem", "Table"), ("kms:Decrypt", "Key")},
         ),
         (
+            "boto3.client('dynamodb').describe_table(TableName=os.environ['T'])",
+            "T: !Ref Table",
+            (
+                "  Table: {Type: AWS::DynamoDB::Table, Properties: {SSESpecification: {SSEEnabled: true, SSEType: KMS,"
+                " KMSMasterKeyId: !Ref Key}}}\n  Key: {Type: AWS::KMS::Key}"
+            ),
+            {("dynamodb:DescribeTable", "Table")},
+        ),
+        (
             "boto3.client('sns').publish(TopicArn=os.environ['T'], Message='')",
             "T: !Ref Topic",
             "  Topic: {Type: AWS::SNS::Topic, Properties: {KmsMasterKeyId: alias/aws/sns}}",

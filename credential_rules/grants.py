@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -285,16 +286,29 @@ def statement_covers(statement: Statement, need: Need) -> bool | None:
     acts = _acts(statement, need.action)
     if acts is False or not is_for(statement, need):
         return False
-    if statement.not_resources:
-        on: bool | None = True
-    elif not statement.resources:
-        on = False
-    else:
-        found = [covers(text, need) for text in statement.resources]
-        on = True if True in found else None if None in found else False
+    on = _is_on(statement, need)
     if acts is True and on is True:
         return True
     return False if on is False else None
+
+
+def _is_on(statement: Statement, need: Need) -> bool | None:
+    if statement.not_resources:
+        if need.target is None:
+            return statement.allows or None
+        is_spared = _any(covers(text, need) for text in statement.not_resources)
+        return None if is_spared is None else not is_spared
+    is_named = _any(covers(text, need) for text in statement.resources)
+    if need.target is None and is_named and not statement.allows:
+        # An Allow may be meant for what nobody knows; a Deny surely hits it only if it hits all of its kind.
+        whatever = replace(need, target=_SOMETHING)
+        return any(covers(text, whatever) for text in statement.resources) or None
+    return is_named
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    found = set(answers)
+    return True if True in found else None if None in found else False
 
 
 def corrections(role: Role, need: Need) -> Iterator[tuple[Statement, Text, Correction]]:
@@ -340,20 +354,21 @@ https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.htm
 
 def denying(role: Role, need: Need) -> Statement | None:
     """The statement of a role that surely denies what is needed to who needs it: the function's code, or Lambda itself."""
-    return next((one for one in _denials(role, need) if always([one.branches], need.under) is True), None)
+    return next((one for one, is_sure in _denials(role, need) if is_sure), None)
 
 
-def _denials(role: Role, need: Need) -> Iterator[Statement]:
-    """The statements of a role that deny what is needed, in whichever branches they are there."""
+def _denials(role: Role, need: Need) -> Iterator[tuple[Statement, bool]]:
+    """The statements of a role that may deny what is needed, and whether they surely do: wherever it is needed, and it."""
     for statement in role.statements:
         if (
             statement.kind == "identity"
             and statement.effect == "Deny"
             and not statement.has_unknown_condition
             and all(_holds(condition, need) for condition in statement.conditions)
-            and statement_covers(statement, need) is True
         ):
-            yield statement
+            covered, is_there = statement_covers(statement, need), always([statement.branches], need.under)
+            if covered is not False and is_there is not False:
+                yield statement, covered is True and is_there is True
 
 
 def _holds(condition: Condition, need: Need) -> bool:
@@ -410,7 +425,7 @@ def allowed(index: Index, role: Role, need: Need) -> bool | None:
         if answer is True:
             break
     if answer is True:
-        return None if denied_in_some_branch(role, need) is not None else True
+        return None if possibly_denying(role, need) is not None else True
     if answer is None or any(covered is not False and not (covered and one.effect) for one, covered in found):
         return None
     return None if opaque_policies(role) else False
@@ -427,12 +442,9 @@ def allowed_in_some_branches(index: Index, role: Role, need: Need) -> list[Groun
     return [one for one in found if always([one.branches], need.under) is None]
 
 
-def denied_in_some_branch(role: Role, need: Need) -> Ground | None:
-    """A statement that denies what is needed in some of the branches where it is needed."""
-    return next(
-        (Ground(one, one.branches) for one in _denials(role, need) if always([one.branches], need.under) is None),
-        None,
-    )
+def possibly_denying(role: Role, need: Need) -> Ground | None:
+    """A statement of which only the deployment decides whether it denies what is needed: is it there, and on what."""
+    return next((Ground(one, one.branches) for one, is_sure in _denials(role, need) if not is_sure), None)
 
 
 def granting_elsewhere(role: Role, need: Need) -> list[Statement]:

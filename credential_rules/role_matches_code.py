@@ -18,12 +18,12 @@ from credential_rules.grants import (
     correction,
     corrections,
     covers,
-    denied_in_some_branch,
     denying,
     granting_elsewhere,
     is_for,
     is_of_objects,
     opaque_policies,
+    possibly_denying,
 )
 from credential_rules.iam_actions import matches
 from credential_rules.needs import needs_of
@@ -202,10 +202,15 @@ def _missing_finding(
 
 def _undecided(index: Index, role: Role, need: Need) -> tuple[str, str]:
     """Why nobody can say whether a role allows what is needed, and what to do so that it can be said."""
-    denial = denied_in_some_branch(role, need)
+    denial = possibly_denying(role, need)
     if denial is not None:
-        where = _where(denial, need)
-        return f"{_ground(denial)} denies it if {where}", f"Take {need.action} out of that statement, or remove it."
+        if first_open(denial.branches, need.under) is not None:
+            why = f"{_ground(denial)} denies it if {_where(denial, need)}"
+        elif need.target is None:
+            why = f"{_ground(denial)} denies it on some, and nobody knows what is worked with"
+        else:
+            why = f"{_ground(denial)} denies what only the deployment decides"
+        return why, f"Take {need.action} out of that statement, or have it name by reference what it is about."
     some = allowed_in_some_branches(index, role, need)
     if some:
         where = " or ".join(dict.fromkeys(_where(one, need) for one in some))

@@ -893,6 +893,39 @@ def test_a_deny_hits_whom_its_condition_is_about(
         assert bool(found) is hit
 
 
+READ_ANY: Final = "boto3.client('dynamodb').get_item(TableName=event['table'], Key={})"
+MAY_READ: Final = "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Table.Arn}"
+
+
+@pytest.mark.parametrize(
+    ("line", "denied", "severity"),
+    [
+        (READ, "Resource: 'arn:aws:dynamodb:*:*:table/secret'", None),
+        (READ, "NotResource: !GetAtt Table.Arn", None),
+        (READ, "NotResource: ['arn:aws:s3:::b/*', 'arn:aws:dynamodb:*:*:table/orders']", None),
+        (READ, "NotResource: 'arn:aws:dynamodb:*:*:table/secret'", "error"),
+        (READ, "NotResource: !ImportValue Kept", "cannot-tell"),
+        (READ, "Resource: !ImportValue Refused", "cannot-tell"),
+        (READ, "Resource: !GetAtt Table.Arn", "error"),
+        (READ_ANY, "Resource: 'arn:aws:dynamodb:*:*:table/secret'", "cannot-tell"),
+        (READ_ANY, "NotResource: !GetAtt Table.Arn", "cannot-tell"),
+        (READ_ANY, "Resource: 'arn:aws:sqs:*:*:secret'", None),
+        (READ_ANY, "Resource: 'arn:aws:dynamodb:*:*:table/*'", "error"),
+        (READ_ANY, "Resource: '*'", "error"),
+    ],
+)
+def test_a_deny_counts_on_what_it_is_about(
+    line: str, denied: str, severity: str | None, said: Callable[[str], list[Reported]]
+) -> None:
+    """All but what NotResource lists; where nobody knows what it is about, or what the call goes to, nobody can tell."""
+    deny = f"{{Sid: Kept, Effect: Deny, Action: 'dynamodb:*', {denied}}}"
+    found = said(text(call(line), MAY_READ, deny, variables="T: !Ref Table", more=TABLE))
+    wrong = [one for one in found if "'Function' needs dynamodb:GetItem" in one.message]
+    assert [one.severity for one in wrong] == ([severity] if severity else []), [one.message for one in found]
+    assert all("statement 'Kept' of 'Role'" in one.message for one in wrong)
+    assert bool(found) is bool(wrong)
+
+
 def test_code_that_polls_beside_the_poller_is_told_of_the_deny(said: Callable[[str], list[Reported]]) -> None:
     """The same grant serves Lambda, so that it is not unused; the call is refused all the same, by the line."""
     deny = kept_from_code(f"{{ArnEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", "'sqs:ReceiveMessage'")

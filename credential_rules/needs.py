@@ -518,7 +518,7 @@ def actions_on_key(action: str) -> tuple[str, ...]:
 def _by_key(need: Need) -> Iterator[Need]:
     """What a need implies on the customer's key that encrypts its target."""
     required = actions_on_key(need.action)
-    optional = _OPTIONAL_WITH_KEY if required else ()
+    optional: tuple[str, ...] = _OPTIONAL_WITH_KEY if required else ()
     if need.action.startswith("dynamodb:") and need.by_code:
         # Whether the key is used for what is done to the table itself depends on the call: it may be granted.
         optional = tuple(action for action in (*_OF_DYNAMODB, *_OF_DYNAMODB_TOO) if action not in required)

@@ -521,8 +521,8 @@ def _answer(layer: Layer, case: _Case, role: Role, policy: Mapping[str, Any] | N
         "endpoint": [policy or _EVERYTHING],
         "key and role": [one.document for one in role.policies],
     }
-    own = [_numbered(document) for document in documents.get(layer, ())]
-    of_resource = None if policy is None else _numbered(policy)
+    own = [_numbered(document, number) for number, document in enumerate(documents.get(layer, ()))]
+    of_resource = None if policy is None else _numbered(policy, len(own))
     deciding = [*own, *([] if of_resource is None else [of_resource])]
     if not all(isinstance(one, dict) for document in deciding for one in document["Statement"]):
         return Permission(None, reason="a policy holds something that is no statement")
@@ -545,14 +545,20 @@ def _answer(layer: Layer, case: _Case, role: Role, policy: Mapping[str, Any] | N
     return Permission(None, reason=f"it depends on {', '.join(keys)}", unknown=unknown)
 
 
-def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Give each statement a name: its `Sid`, or its place, which it keeps where others are left out."""
+_OF_DOCUMENT: Final = "\n"
+"""Stands between a document's number and a statement's name, where no name has it."""
+
+
+def _numbered(document: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Give each statement a name of its own: its document, and its `Sid`, or its place, which it keeps where others are left out."""
     written = document.get("Statement")
     return {
         **document,
         "Statement": [
-            {**one, "Sid": one.get("Sid") or f"statement {number}"} if isinstance(one, dict) else one
-            for number, one in enumerate(written if isinstance(written, list) else [written], start=1)
+            {**one, "Sid": f"{number}{_OF_DOCUMENT}{one.get('Sid') or f'statement {place}'}"}
+            if isinstance(one, dict)
+            else one
+            for place, one in enumerate(written if isinstance(written, list) else [written], start=1)
         ],
     }
 
@@ -589,13 +595,13 @@ def _judged(
 def _told(verdict: Verdict, documents: Sequence[Mapping[str, Any]], request: Request) -> Permission:
     from credential_rules.policy_evaluation import Decision  # noqa: PLC0415 - as above
 
-    name = verdict.statement or ""
+    name = (verdict.statement or "").rpartition(_OF_DOCUMENT)[2]
     statement = next(
         (
-            one
+            {**one, "Sid": name}
             for document in documents
-            for one in document.get("Statement", ())
-            if isinstance(one, dict) and one.get("Sid") == name
+            for one in document["Statement"]
+            if one["Sid"] == verdict.statement
         ),
         None,
     )

@@ -81,12 +81,12 @@ def diagnose(facts: Facts, judgement: Judgement, may: May) -> Diagnosis:
     errors, older = _since_last_change(facts)
     # An exception of the program's own is often the echo of one that names the cause.
     errors = [error for error in errors if error.kind is not Kind.ANOTHER] or errors
-    found = [*identity_causes(facts, may), *signer_causes(judgement, errors), *way_causes(facts, judgement)]
+    found = [*signer_causes(judgement, errors), *way_causes(facts, judgement)]
     doubts = [*_unread(facts), *_unjudged(judgement), *way_doubts(facts, judgement)]
     of_resources = list(resource_causes(facts, uses(facts, judgement, may), may))
     refusing = [each for each in of_resources if isinstance(each, Cause)]
     open_errors = [error for error in errors if not any(_is_told_by(cause, error) for cause in refusing)]
-    for each in (*of_resources, *permission_causes(facts, judgement, open_errors, may)):
+    for each in (*identity_causes(facts, may), *of_resources, *permission_causes(facts, judgement, open_errors, may)):
         (found if isinstance(each, Cause) else doubts).append(each)  # type: ignore[arg-type] # one list for each class
     explained = {kind for cause in found for kind in cause.explains}
     found += log_only_causes(error for error in errors if error.kind not in explained)

@@ -66,6 +66,9 @@ _ZONES: Final = Read("route53", "list_hosted_zones_by_vpc", "route53:ListHostedZ
 _STREAMS: Final = Read("logs", "describe_log_streams", "logs:DescribeLogStreams")
 _LINES: Final = Read("logs", "get_log_events", "logs:GetLogEvents")
 
+_NO_ROLE: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+_NO_LOG: Final = frozenset({"ResourceNotFoundException"})
+
 _FUNCTION_READS: Final = (
     GET_FUNCTION,
     _MAPPINGS,
@@ -298,6 +301,7 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
                         "limit": _MOST_STREAMS_LISTED if qualifier else MOST_LOG_STREAMS,
                     },
                     f"the log group {log_group}",
+                    _NO_LOG,
                 ),
                 *role,
                 *network,
@@ -311,7 +315,10 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
         read_role = later_role.result() if later_role is not None else None
         read_network = later_network.result() if later_network is not None else None
         source, layers = code.result()
-        log_was_refused = any(unread.permission in {_STREAMS.permission, _LINES.permission} for unread in reader.unread)
+        # Of a role that is not there, that it has no policies either says nothing.
+        is_gone = read_role is not None and not read_role.exists
+        unread = [one for one in reader.unread if not (is_gone and one.permission.startswith("iam:"))]
+        log_was_refused = any(one.permission in {_STREAMS.permission, _LINES.permission} for one in unread)
         return Facts(
             configuration=configuration,
             environment=environment,
@@ -323,7 +330,7 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
             code=source,
             layers=layers,
             qualifier=qualifier,
-            unread=tuple(sorted(reader.unread, key=lambda unread: (unread.permission, unread.what))),
+            unread=tuple(sorted(unread, key=lambda unread: (unread.permission, unread.what))),
         )
 
 
@@ -332,7 +339,7 @@ def gather(ask: Ask, fetch: Fetch, function: str, folder: Path) -> Facts | Failu
 
 def _role_questions(name: str) -> list[Question]:
     return [
-        Question(_ROLE, {"RoleName": name}, f"the role '{name}'"),
+        Question(_ROLE, {"RoleName": name}, f"the role '{name}'", _NO_ROLE),
         Question(_INLINE_NAMES, {"RoleName": name}, f"the inline policies of the role '{name}'"),
         Question(_ATTACHED, {"RoleName": name}, f"the managed policies of the role '{name}'"),
     ]
@@ -468,6 +475,7 @@ def _log(reader: Reader, group: str, streams: Answer | None, version: str) -> tu
             _LINES,
             {"logGroupName": group, "logStreamName": name, "limit": MOST_LINES_PER_STREAM, "startFromHead": False},
             f"the log group {group}",
+            _NO_LOG,
         )
         for name in names
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from operator_cli.diagnosis.cause import Cause, Likelihood, Slug
+from operator_cli.diagnosis.cause import Cause, Doubt, Likelihood, Slug
 from operator_cli.diagnosis.logged_errors import Kind
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from operator_cli.diagnosis.permissions import May
 
 
-def identity_causes(facts: Facts, may: May) -> Iterator[Cause]:
-    """Give what keeps Lambda from running the function as its role."""
+def identity_causes(facts: Facts, may: May) -> Iterator[Cause | Doubt]:
+    """Give what keeps Lambda from running the function as its role, or may."""
     configuration, role = facts.configuration, facts.role
     for state, reason in (("State", "StateReason"), ("LastUpdateStatus", "LastUpdateStatusReason")):
         if configuration.get(state) == "Failed":
@@ -39,7 +39,13 @@ def identity_causes(facts: Facts, may: May) -> Iterator[Cause]:
             ("role",),
             frozenset({Kind.UNKNOWN_SIGNER, Kind.NO_CREDENTIALS, Kind.DENIED}),
         )
-    elif role is not None and role.trust is not None and may("trust", "sts:AssumeRole", role.arn).allowed is False:
+        return
+    if role is None or role.trust is None:
+        return
+    trusted = may("trust", "sts:AssumeRole", role.arn)
+    if trusted.allowed is None:
+        yield Doubt(f"Whether Lambda may assume the role '{role.name}': {trusted.reason}.")
+    elif trusted.allowed is False:
         yield Cause(
             Slug.ROLE_TRUST,
             Likelihood.LIKELY,

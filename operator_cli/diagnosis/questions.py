@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 24
 """More than are ever asked together: AWS is far, and what counts is the number of rounds."""
-_MISSING: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
-"""IAM's words for what is not there."""
 
 
 class Ask(Protocol):
@@ -80,20 +78,20 @@ class Reader:
         self.unread: list[Unread] = []
 
     def all(self, questions: Iterable[Question]) -> list[Answer | None]:
-        """Give an answer for each question; None for what is missing or was refused."""
+        """Give an answer for each question; None where there is none, or where it was refused."""
         return list(self._pool.map(self.answer, list(questions)))
 
     def answer(self, question: Question) -> Answer | None:
-        """Give the answer to one question; None for what is missing or was refused."""
+        """Give the answer to one question; None where there is none, or where it was refused."""
         answer = self._ask(question.read.service, question.read.operation, question.parameters)
         if not isinstance(answer, Failure):
             return answer
-        if answer.kind is not FailureKind.NOT_FOUND and answer.code not in _MISSING:
+        if answer.code not in question.none:
             self._remember(question, answer)
         return None
 
     def told(self, questions: Iterable[Question]) -> list[Answer | None]:
-        """Give an answer for each question: an empty one where there is none, None for what is missing or was refused."""
+        """Give an answer for each question: an empty one where there is none, None where it was refused."""
         return list(self._pool.map(self._told, list(questions)))
 
     def _told(self, question: Question) -> Answer | None:

@@ -51,14 +51,12 @@ class Store:
         policy: Its own policy; None if it has none.
         key: The ARN of the customer's key that encrypts it; empty if none does, or if no call needs to know.
         is_policy_known: Whether the policy was read, or is known not to be there.
-        is_key_known: Whether it is known which key encrypts it.
     """
 
     arn: str
     policy: Policy | None = None
     key: str = ""
     is_policy_known: bool = True
-    is_key_known: bool = True
 
     @property
     def kind(self) -> str:
@@ -211,7 +209,6 @@ def _store(reader: Reader, questions: Sequence[Question], answers: Sequence[Answ
         policy=own,
         key=str(key or ""),
         is_policy_known=own is not None or (policy is not None and not policy.get("Policy")),
-        is_key_known=encryption is not None,
     )
 
 
@@ -256,7 +253,5 @@ def _arns(reader: Reader, names: Iterable[tuple[str, str]], function: str) -> Ma
 
 
 def _with_key(store: Store, keys: Mapping[tuple[str, str], str | None]) -> Store:
-    if not store.key:
-        return store
-    arn = keys[store.key, store.account]
-    return replace(store, key=arn or "", is_key_known=arn is not None)
+    """Give a store with its key by ARN: without one if it is AWS's own, or could not be read, which is remembered."""
+    return replace(store, key=keys[store.key, store.account] or "") if store.key else store

@@ -230,7 +230,9 @@ class Recorded:
         self.asked.append(f"{service}:{operation}")
         permission = f"{service}:{operation.replace('_', '')}"
         if operation in self.failures:
-            return Failure(kind=FailureKind.OTHER, code=self.failures[operation], what="AWS said no.")
+            code = self.failures[operation]
+            kind = FailureKind.NOT_FOUND if code == "ResourceNotFoundException" else FailureKind.OTHER
+            return Failure(kind=kind, code=code, what="AWS said no.")
         permission = {"s3:getbucketencryption": "s3:getencryptionconfiguration"}.get(permission, permission)
         if permission in {one.lower() for one in self.refused}:
             return Failure(kind=FailureKind.DENIED, code="AccessDenied", what="AWS denied it.")

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.answers import Failure, FailureKind
+from operator_cli.commands.diagnose import examine
 from operator_cli.diagnosis.deployed_function import READS, Facts, gather, named, permissions
 from operator_cli.diagnosis.organisation import ORGANISATION_READ
 from operator_cli.diagnosis.questions import document_of
 from operator_cli.diagnosis.stores import STORE_READS
 from tests.operator_cli.conftest import SECRET
-from tests.operator_cli.diagnosis.recorded import ARN, FIRST_ROUNDS, NAME, InRounds, Recorded
+from tests.operator_cli.diagnosis.recorded import ARN, FIRST_ROUNDS, NAME, ROLE, InRounds, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +109,35 @@ def test_a_log_group_that_is_not_there_is_an_empty_log(tmp_path: Path) -> None:
     facts = read(WithoutLog(), tmp_path)
     assert facts.log == ()
     assert facts.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "told"),
+    [
+        ("get_layer_version_by_arn", "ResourceNotFoundException", "the layer arn:aws:lambda:eu-west-1:1:layer:tools:7"),
+        ("get_role_policy", "NoSuchEntity", "the inline policy 'work'"),
+        ("list_role_policies", "NoSuchEntity", f"the inline policies of the role '{ROLE}'"),
+    ],
+)
+def test_what_is_gone_when_it_is_read_is_a_doubt(operation: str, code: str, told: str) -> None:
+    """A function keeps a layer that was deleted; a policy may be taken away between two questions."""
+    recorded = Recorded()
+    if operation == "get_layer_version_by_arn":
+        recorded.configuration["Layers"] = [{"Arn": "arn:aws:lambda:eu-west-1:1:layer:tools:7"}]
+    recorded.failures[operation] = code
+    diagnosis = examine(recorded, NAME)
+    assert not diagnosis.is_healthy
+    assert any(f"{told} could not be read ({code})" in doubt.what for doubt in diagnosis.doubts)
+
+
+def test_a_trust_policy_that_nobody_can_judge_is_a_doubt() -> None:
+    """Unknown is never a pass."""
+    recorded = Recorded()
+    assert recorded.trust is not None
+    recorded.trust["Statement"][0]["Condition"] = {"StringEquals": {"aws:SourceOrgID": "o-1"}}
+    diagnosis = examine(recorded, NAME)
+    assert diagnosis.causes == ()
+    assert any("may assume the role" in doubt.what and "aws:SourceOrgID" in doubt.what for doubt in diagnosis.doubts)
 
 
 def test_a_read_that_was_throttled_lacks_no_permission(tmp_path: Path) -> None:

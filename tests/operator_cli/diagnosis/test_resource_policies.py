@@ -393,6 +393,17 @@ def test_a_role_that_denies_itself_the_key_is_told_which_statement_does() -> Non
     assert "kms:list_grants" not in recorded.asked
 
 
+def test_a_statement_is_shown_that_denies_and_none_of_another_policy_that_is_called_alike() -> None:
+    """Statements without a name are told by their place, and each policy has a first one."""
+    recorded = with_key(PUT_ITEM, store=TABLE, role=USES_KEY)
+    recorded.inline["no-key"] = document({**statement("kms:Decrypt", "*"), "Effect": "Deny"})
+    (cause,) = diagnose(recorded).causes
+    shown = "\n".join(cause.evidence)
+    assert "the role's policies: statement 'statement 1' denies it: " in shown
+    assert '"Effect": "Deny"' in shown
+    assert '"Effect": "Allow"' not in shown
+
+
 def test_a_call_that_a_condition_forbids_is_told_what_it_states() -> None:
     """Here the condition holds for what it names, and not for everything else."""
     recorded = calling(SEND)

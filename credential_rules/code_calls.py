@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CodeCalls:
-    """What a function's code can call. `has_code` is False if no code of it is part of the run: then nothing is known."""
+    """What a function's code can call. `has_code` is False if no code of it is part of the run: then nothing is known.
+
+    `absent` are packages that it imports and that are not among it, as before a build: most call nothing, and some do.
+    """
 
     calls: tuple[Call, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     mistaught: tuple[Mistaught, ...] = ()
     has_code: bool = True
+    absent: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -151,6 +155,7 @@ def _from_source(function: Function) -> CodeCalls:
         tuple(dict.fromkeys(call for one in found for call in one.calls)),
         tuple(dict.fromkeys(unknown for one in found for unknown in one.unknown)),
         tuple(dict.fromkeys(wrong for one in found for wrong in one.mistaught)),
+        absent=tuple(dict.fromkeys(package for one in found for package in one.absent)),
     )
 
 
@@ -205,6 +210,7 @@ def _interpret(program: Program, module: Module, handler: str, *, has_layers: bo
         tuple(sorted(record.calls, key=_order)),
         tuple(sorted(record.unknown.values(), key=_place)),
         tuple(sorted(record.mistaught, key=_place)),
+        absent=tuple(sorted(record.absent)),
     )
 
 

@@ -100,7 +100,7 @@ def _compared(index: Index, role: Role, judged: list[Function]) -> Iterator[Find
         yield from _missing(index, function, role, idle)
     for grant in idle:
         if grant.actions:
-            yield _unused_finding(role, grant)
+            yield _unused_finding(index, role, grant)
 
 
 def _place(path: str, line: int) -> str:
@@ -406,7 +406,7 @@ def _idle_of(statement: Statement, needs: list[Need], missing: list[Need], open_
         yield _Idle(statement, on, actions, bundles)
 
 
-def _unused_finding(role: Role, grant: _Idle) -> Finding:
+def _unused_finding(index: Index, role: Role, grant: _Idle) -> Finding:
     statement, actions, on = grant.statement, grant.actions, grant.on
     names = ", ".join(f"'{function.resource.logical_id}'" for function in role.functions)
     listed = ", ".join(action.pattern for action in actions)
@@ -417,6 +417,17 @@ def _unused_finding(role: Role, grant: _Idle) -> Finding:
         if template
         else f"Take {listed}{where} from the statement."
     )
+    absent = dict.fromkeys(package for one in role.functions for package in operations_of(index, one).absent)
+    if absent:
+        packages = ", ".join(f"'{package}'" for package in absent)
+        return Finding(
+            statement.where("Action", actions[0]),
+            f"'{role.resource.logical_id}' allows {listed}{where} ({_statement(statement)}), and nothing that was read needs"
+            f" it. Whether {packages} does, which {names} imports and which is not among the code, cannot be told.",
+            f"Check what is deployed, with its packages in it (after a build). {take[:-1]} if they do not call it, or say it"
+            f" where they are imported. {HOW}",
+            CANNOT_TELL,
+        )
     return Finding(
         statement.where("Action", actions[0]),
         f"'{role.resource.logical_id}' allows {listed}{where} ({_statement(statement)}), and neither the code of {names} nor"

@@ -424,6 +424,8 @@ class SdkCalls(Sdk):
             self._not_understood(node, f"'{top}' uses the SDK by itself, and what it calls is not read")
         elif self._has_layers and not self._installed(top):
             self._not_understood(node, f"'{top}' is not among the code: what it calls is not known")
+        elif self._walk.recording and self._walk.frame is not None and not self._installed(top):
+            self._record.not_there(self._walk.frame.module, node, top)
 
     def _installed(self, package: str) -> list[Path]:
         """Where a package was installed into the code or a layer, and so is not read as code of ours."""

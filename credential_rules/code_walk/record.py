@@ -83,6 +83,7 @@ class Record:
         self.calls: dict[Call, None] = {}
         self.unknown: dict[tuple[str, int, str], Unknown] = {}
         self.mistaught: dict[Mistaught, None] = {}
+        self.absent: dict[str, None] = {}
 
     def called(self, call: Call) -> None:
         """Notes a call."""
@@ -94,6 +95,11 @@ class Record:
             path, line = shown_path(module), line_of(node)
             unknown = Unknown(path, line, reason, service=service, source=module.source)
             self.unknown.setdefault((path, line, reason), unknown)
+
+    def not_there(self, module: Module, node: ast.AST, package: str) -> None:
+        """Notes a package that is imported and not among the code, unless a comment says what it does."""
+        if not is_taught(module, node):
+            self.absent[package] = None
 
     def reached(self, frame: Frame) -> None:
         """Notes what the comments of a function say that is run."""

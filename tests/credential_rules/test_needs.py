@@ -695,6 +695,27 @@ def test_what_cannot_be_told_is_said_and_nothing_is_called_unused(
         assert [one for one in found if one.severity == "error"] == []
 
 
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("import company_tables", "cannot-tell"),
+        ("from company_tables.orders import table", "cannot-tell"),
+        ("import company_tables  # aws: none", "error"),
+        ("import json, requests", "error"),
+    ],
+)
+def test_what_only_a_package_that_is_not_there_could_need_is_not_called_unused(
+    line: str, severity: str, said: Callable[[str], list[Reported]]
+) -> None:
+    """Before a build, what requirements.txt names is not among the code: of those not known nobody can say what they call."""
+    found = said(text(f"{line}\ndef handler(event, context): pass", GRANT, more=TABLE))
+    assert [one.severity for one in found] == [severity]
+    assert "'Role' allows dynamodb:GetItem" in found[0].message
+    assert ("'company_tables'" in found[0].message) is (severity == "cannot-tell")
+    granted = said(text(f"{line}\n{call(READ)}", GRANT, more=TABLE, variables="T: !Ref Table"))
+    assert [one.message for one in granted] == []
+
+
 EXTENSIONS: Final = {
     "arn:aws:lambda:eu-west-1:015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension-Arm64:18": (
         "[secretsmanager:GetSecretValue, secretsmanager:DescribeSecret]",

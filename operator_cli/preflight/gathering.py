@@ -10,6 +10,7 @@ from operator_cli.credentials.facts import gather
 from operator_cli.credentials.in_force import endpoint_overrides, region_in_force
 from operator_cli.credentials.kinds import Sdk, Source
 from operator_cli.credentials.sources import resolve
+from operator_cli.masking import masked
 from operator_cli.preflight.cloud_assembly import bootstrap_needs, read_assembly, selected
 from operator_cli.preflight.finding import Verdict, exit_status
 from operator_cli.preflight.session_check import judge
@@ -56,8 +57,14 @@ class Examined:
         return exit_status(self.findings, certain=self.certain)
 
     def prompt(self, command: str) -> Prompt:
-        """Give what a person without a session is told, who typed that command."""
-        return prompt(self.wanted, self.credentials, self.session.assembly, region=self.session.region, command=command)
+        """Give what a person without a session is told, who typed that command; what is secret in it is not repeated."""
+        return prompt(
+            self.wanted,
+            self.credentials,
+            self.session.assembly,
+            region=self.session.region,
+            command=masked(command),
+        )
 
 
 def examine(

@@ -13,6 +13,7 @@ from operator_cli.credentials.facts import gather
 from operator_cli.credentials.sources import resolve
 from operator_cli.errors import OperatorError
 from operator_cli.exit_status import ExitStatus
+from operator_cli.masking import masked
 from operator_cli.moments import in_words
 from operator_cli.preflight.cdk_cli import cdk_command, profile_arguments, read_arguments, with_node
 from operator_cli.preflight.finding import Verdict
@@ -221,5 +222,6 @@ def _run(command: list[str], environ: dict[str, str], examined: Examined, output
             status=ExitStatus.WRONG_USAGE,
         ) from error
     if output.as_json:
-        output.json({"check": as_json(examined), "command": command, "exit_status": status})
+        shown = [masked(word) for word in command]
+        output.json({"check": as_json(examined), "command": shown, "exit_status": status})
     return status

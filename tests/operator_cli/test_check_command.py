@@ -23,6 +23,7 @@ from operator_cli.preflight.session_prompt import prompt
 from operator_cli.preflight.session_report import show
 from operator_cli.preflight.wanted import Operation, Wanted
 from stacks.dependency_layer import ROOT
+from tests.operator_cli.conftest import SESSION_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +81,13 @@ def test_a_wrapper_without_credentials_refuses_before_it_does_anything(
     assert "An AWS session is needed to" in done.stderr
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "cdk.out").exists()
+
+
+def test_a_command_is_repeated_without_the_secrets_in_it(tmp_path: Path) -> None:
+    """What a person typed on a terminal, a build's log keeps (`no_secret_printed` looks at it)."""
+    words = ["env", f"AWS_SESSION_TOKEN={SESSION_TOKEN}", "pytest", "-k", "the whole thing"]
+    done = rolebound("tests", "--", *words, environ={"HOME": str(tmp_path)}, folder=tmp_path)
+    assert "-- env AWS_SESSION_TOKEN=[masked] pytest -k 'the whole thing'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from credential_rules.grants import Correction, Ground
     from credential_rules.index import Role
     from credential_rules.needs import Need, Target
-    from credential_rules.rule import Text
+    from credential_rules.rule import Text, Value
 
 _MOST_PLACES: Final = 2  # that a finding names; whoever mends them finds the others
 _OF_THE_CDK: Final = re.compile(
@@ -126,6 +126,14 @@ def _other_roles(index: Index, function: Function, role: Role, calls: CodeCalls)
             yield _no_role(resource, calls, f" where the condition '{name}' is {str(truth).lower()}" if name else "")
 
 
+def _named(function: Function, role: Role) -> Value | Resource:
+    """Where the template gives the function that role; the function itself where SAM makes one."""
+    given = function.resource["Role"].located_texts()
+    return next(
+        (at for at, text in given if text.resource is role.resource), function.resource["Role"] or function.resource
+    )
+
+
 def _no_role(resource: Resource, calls: CodeCalls, where: str = "") -> Finding:
     first = calls.calls[0]
     return Finding(
@@ -160,7 +168,7 @@ def _missing(index: Index, function: Function, role: Role, idle: list[_Idle]) ->
         if answer is None:
             why, fix = _undecided(index, role, need)
             yield Finding(
-                function.resource["Role"] or function.resource,
+                _named(function, role),
                 f"{_needed(function, needs)}, and whether its role '{role.resource.logical_id}' allows it cannot be told:"
                 f" {why}.",
                 fix,
@@ -180,8 +188,8 @@ def _missing_finding(
     deny: Statement | None,
     misplaced: _Idle | None,
 ) -> Finding:
-    need, resource = needs[0], function.resource
-    name, at, needed = role.resource.logical_id, resource["Role"] or resource, _needed(function, needs)
+    need = needs[0]
+    name, at, needed = role.resource.logical_id, _named(function, role), _needed(function, needs)
     granting = granting_elsewhere(role, need) if deny is None else []
     if deny is not None:
         why = f"and its role '{name}' denies it ({_statement(deny)})"
@@ -278,7 +286,7 @@ def _miswritten_finding(
 ) -> Finding:
     statement, text, right = meant
     return Finding(
-        function.resource["Role"] or function.resource,
+        _named(function, role),
         f"{_needed(function, needs)}, and its role '{role.resource.logical_id}' allows that on '{text.pattern}'"
         f" ({_statement(statement)}): {right.why}, so that the statement never matches, and {_refused(needs[0])}.",
         f"Write '{right.written.pattern}' instead, or beside it where another action needs what stands there.",

@@ -87,6 +87,22 @@ def test_both_ways_make_always_and_one_makes_sometimes() -> None:
     assert always([yes], branches([("A", True), ("B", True)])) is True
 
 
+def test_what_would_need_too_many_ways_is_not_decided() -> None:
+    """Ten features, each with its permission, and no deployment is sure to have one: nobody tries a thousand ways."""
+    names = [f"Feature{number}" for number in range(10)]
+    many = Template(
+        "many.yaml",
+        {
+            "Parameters": {name: {"Type": "String"} for name in names},
+            "Conditions": {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
+        },
+    )
+    each = [branches([(name, True)], many) for name in names]
+    assert always(each) is None
+    assert always([*each, branches([(name, False) for name in names], many)]) is None
+    assert always([*each[:7], branches([(name, False) for name in names[:7]], many)]) is True
+
+
 def test_a_name_means_the_condition_of_its_own_template() -> None:
     """Another template's condition of that name may be another condition."""
     assert always([branches([("A", True)], OTHER)], branches([("A", True)])) is None

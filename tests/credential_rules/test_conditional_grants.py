@@ -219,9 +219,13 @@ def test_of_two_roles_by_condition_each_is_compared(said: Callable[[str], list[R
         f"  Other: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {trust}, Policies: [{{PolicyName: work,"
         f" PolicyDocument: {{Statement: [{LOG}, {SEND}]}}}}]}}}}"
     )
-    for role in ("!If [Prod, !GetAtt Role.Arn, !GetAtt Other.Arn]", "!If [Prod, !GetAtt Other.Arn, !GetAtt Role.Arn]"):
+    for role, branch in (
+        ("!If [Prod, !GetAtt Role.Arn, !GetAtt Other.Arn]", 2),
+        ("!If [Prod, !GetAtt Other.Arn, !GetAtt Role.Arn]", 1),
+    ):
         assert said(template(SEND, role=role, more=other)) == []
         (found,) = said(template(SEND, role=role, more=other.replace(f", {SEND}", "")))
         assert found.severity == "error"
         assert "needs sqs:SendMessage on 'Queue'" in found.message
         assert "no statement of its role 'Other' allows it" in found.message
+        assert found.location == f"Properties.Role.Fn::If.{branch}"

@@ -933,18 +933,28 @@ MAY_READ: Final = "{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt
         (READ_ANY, "Resource: 'arn:aws:sqs:*:*:secret'", None),
         (READ_ANY, "Resource: 'arn:aws:dynamodb:*:*:table/*'", "error"),
         (READ_ANY, "Resource: '*'", "error"),
+        (READ, "Resource: '*', Action: !ImportValue Refused", "cannot-tell"),
     ],
 )
 def test_a_deny_counts_on_what_it_is_about(
     line: str, denied: str, severity: str | None, said: Callable[[str], list[Reported]]
 ) -> None:
     """All but what NotResource lists; where nobody knows what it is about, or what the call goes to, nobody can tell."""
-    deny = f"{{Sid: Kept, Effect: Deny, Action: 'dynamodb:*', {denied}}}"
+    action = "" if "Action:" in denied else "Action: 'dynamodb:*', "
+    deny = f"{{Sid: Kept, Effect: Deny, {action}{denied}}}"
     found = said(text(call(line), MAY_READ, deny, variables="T: !Ref Table", more=TABLE))
     wrong = [one for one in found if "'Function' needs dynamodb:GetItem" in one.message]
     assert [one.severity for one in wrong] == ([severity] if severity else []), [one.message for one in found]
     assert all("statement 'Kept' of 'Role'" in one.message for one in wrong)
     assert bool(found) is bool(wrong)
+
+
+def test_an_allow_of_actions_that_nobody_knows_is_no_sure_one(said: Callable[[str], list[Reported]]) -> None:
+    """Which actions it allows only the deployment decides."""
+    allow = "{Sid: Imported, Effect: Allow, Action: !ImportValue Actions, Resource: !GetAtt Table.Arn}"
+    (found,) = said(text(call(READ), allow, variables="T: !Ref Table", more=TABLE))
+    assert found.severity == "cannot-tell"
+    assert "needs dynamodb:GetItem on 'Table'" in found.message
 
 
 def test_code_that_polls_beside_the_poller_is_told_of_the_deny(said: Callable[[str], list[Reported]]) -> None:

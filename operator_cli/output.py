@@ -1,4 +1,7 @@
-"""How a command speaks: rich text on a terminal, plain text elsewhere, JSON where it is asked for."""
+"""How a command speaks: rich text on a terminal, plain text elsewhere, JSON where it is asked for.
+
+Much of what is said quotes others. Whatever goes through here commands no terminal.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
+
+from operator_cli.inert_text import as_json_escapes, inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,21 +46,25 @@ class Output:
 
     def json(self, value: Mapping[str, Any]) -> None:
         """Write one JSON document."""
-        self._write(self.stdout, json.dumps(value, indent=2, ensure_ascii=False))
+        self._write(self.stdout, as_json_escapes(json.dumps(value, indent=2, ensure_ascii=False)))
 
     def say(self, text: str = "") -> None:
         """Write a line of the result as it is, without markup."""
-        self._write(self.stdout, text)
+        self._write(self.stdout, inert(text))
 
     def tell(self, text: str) -> None:
         """Write a line that is no result: a warning, an error, progress."""
+        self._write(self.stderr, inert(text))
+
+    def alarm(self, text: str) -> None:
+        """Write a line of our own making with its styles and its bell; what it quotes is `inert` already."""
         self._write(self.stderr, text)
 
     def console(self) -> Console:
         """Give rich's console on `stdout`: styled on a terminal, plain otherwise."""
-        from rich.console import Console  # noqa: PLC0415 - `--help` and JSON need none of it
+        from operator_cli.inert_console import InertConsole  # noqa: PLC0415 - `--help` and JSON need no rich
 
-        return Console(
+        return InertConsole(
             file=self.stdout,
             highlight=False,
             # Or `secret:prod` in an ARN would become a picture.

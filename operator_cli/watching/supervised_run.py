@@ -101,7 +101,7 @@ def run_watch(options: argparse.Namespace, output: Output) -> int:
             return _refused(judged, output)
         _refuse_production(judged, insists=options.yes)
         tell_session(judged, output)
-        told = Told(Speaker(output.tell, colours=output.stderr.isatty() and "NO_COLOR" not in output.environ))
+        told = Told(Speaker(output.alarm, colours=output.stderr.isatty() and "NO_COLOR" not in output.environ))
         # What was asked for as JSON has the standard output for itself.
         stdout = output.stderr if output.as_json else output.stdout
         status = Supervisor(

@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from operator_cli.inert_text import inert
 from operator_cli.watching.cdk_output import OutputReader, Progress
 from operator_cli.watching.silence import Answer, Facts
 from operator_cli.watching.supervision import (
@@ -269,9 +270,9 @@ class Speaker:
 
     def __call__(self, say: Say) -> None:
         """Say one thing."""
-        lines = [f"rolebound: {say.what}"]
+        lines = [f"rolebound: {inert(say.what)}"]
         if say.next_step:
-            lines.append(f"  What to do: {say.next_step}")
+            lines.append(f"  What to do: {inert(say.next_step)}")
         if say.weight is Weight.ALARM:
             rule = "━" * 80
             # On a terminal there may be a question that nobody has answered yet.

@@ -74,7 +74,7 @@ def build_app(outdir: str | None = None, context: Mapping[str, Any] | None = Non
     Tags.of(app).add("environment", settings.environment)
     if settings.target is Target.LOCAL:
         leave_out_network_only(app)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), CredentialChecks(app))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), CredentialChecks(app, refuse_doubt=True))
     return app
 
 

@@ -6,7 +6,9 @@ The only file of this package that knows cdk-nag and jsii. It judges the rendere
 properties lie: an L2 function's environment resolves to `{}`, and raw overrides are invisible to them.
 
 An error fails synth. A "cannot tell" is printed as a warning and does not: the deployment decides it, and nobody can
-repair a template for that. The command line reports both.
+repair a template for that. The command line reports both. An app that wants no doubt left in it asks for that:
+
+    CredentialChecks(app, refuse_doubt=True)
 """
 
 from __future__ import annotations
@@ -45,18 +47,21 @@ def _today() -> date:
 class CredentialChecks(NagPack):
     """Every rule of `credential_rules`, and the ledger of acknowledgements.
 
-    `today` is the clock that acknowledgements expire by; `rules` are all rules unless given.
+    `refuse_doubt` makes every "cannot tell", and source that cannot be read, an error. `today` is the clock that
+    acknowledgements expire by; `rules` are all rules unless given.
     """
 
     def __init__(
         self,
         scope: IConstruct | None = None,
         *,
+        refuse_doubt: bool = False,
         today: Callable[[], date] = _today,
         rules: Iterable[Rule] | None = None,
     ) -> None:
         super().__init__(scope)
         self._pack_name = ledger.PACK_NAME
+        self._doubt = "error" if refuse_doubt else "warning"
         self._today = today
         self._rules = tuple(all_rules() if rules is None else rules)
 
@@ -83,8 +88,8 @@ class CredentialChecks(NagPack):
         _refuse_acknowledged_ledger(acknowledgements)
         paths = construct_paths(parts)
         located = [(found, _construct_path(found, paths, stacks)) for found in report.findings]
-        violations = [_violation(found, path) for found, path in located]
-        violations += _not_judged(report, stacks)
+        violations = [_violation(found, path, self._doubt) for found, path in located]
+        violations += _not_judged(report, stacks, self._doubt)
         violations += self._ledger_violations(acknowledgements, located, stacks)
         fails = any(violation.severity == "error" for violation in violations)
         return cdk.PolicyValidationPluginReport(success=not fails, violations=violations)
@@ -193,7 +198,7 @@ def _construct_path(found: Reported, paths: dict[tuple[Path, str], str], stacks:
     return paths.get((file, found.resource)) or stacks.get(file, "")
 
 
-def _violation(found: Reported, path: str) -> cdk.PolicyViolation:
+def _violation(found: Reported, path: str, doubt: str) -> cdk.PolicyViolation:
     if found.place.owner is None:
         # A parameter, mapping or output: CDK knows no construct by that name, so point at the stack.
         resource = cdk.PolicyViolatingResource(construct_path=path, locations=[found.location])
@@ -205,19 +210,19 @@ def _violation(found: Reported, path: str) -> cdk.PolicyViolation:
         rule_name=found.rule,
         description=found.message,
         fix=found.fix,
-        severity="error" if found.severity == "error" else "warning",
+        severity="error" if found.severity == "error" else doubt,
         violating_resources=[resource],
     )
 
 
-def _not_judged(report: Report, stacks: dict[Path, str]) -> list[cdk.PolicyViolation]:
+def _not_judged(report: Report, stacks: dict[Path, str], doubt: str) -> list[cdk.PolicyViolation]:
     return [
         cdk.PolicyViolation(
             rule_name=NOT_JUDGED,
             description=f"{file}: {message}",
             fix="Make it readable, or report the broken rule.",
             # Source that Python cannot parse is somebody's vendored file more often than ours.
-            severity="warning" if ".py" in Path(file).suffixes else "error",
+            severity=doubt if ".py" in Path(file).suffixes else "error",
             violating_resources=[
                 cdk.PolicyViolatingResource(
                     construct_path=stacks.get(_absolute(file), next(iter(stacks.values()), "")), locations=[file]

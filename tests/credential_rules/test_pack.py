@@ -167,6 +167,51 @@ def test_cannot_tell_is_shown_and_does_not_fail(synthesise: Synthesise, include_
     assert [violation["severity"] for violation in report["violations"]] == ["warning"]
 
 
+def test_an_app_that_refuses_doubt_fails_for_what_cannot_be_told(synthesise: Synthesise, include_template: Any) -> None:  # noqa: ANN401
+    """Where everything can be known, a doubt is damage, and must not end in "passes every rule"."""
+    rule = next(rule for rule in all_rules() if rule.slug == "no-wildcard-actions")
+    example = next(example for example in rule.bad if example.severity == "cannot-tell")
+
+    def fill(app: Any) -> None:  # noqa: ANN401 (jsii)
+        from credential_rules.reader import parse  # noqa: PLC0415 (beside its only use)
+
+        include_template(app, "Main", parse(example.text))
+
+    report = synthesise(fill, refuse_doubt=True, **OPTIONS)
+    assert report["failed"]
+    assert [violation["severity"] for violation in report["violations"]] == ["error"]
+
+
+@pytest.mark.parametrize(("options", "failed"), [({}, False), ({"refuse_doubt": True}, True)])
+def test_source_that_is_no_python_fails_where_doubt_is_refused(
+    options: dict[str, bool],
+    failed: bool,  # noqa: FBT001 (the answer that is expected)
+    synthesise: Synthesise,
+    tmp_path_factory: Any,  # noqa: ANN401 (pytest's)
+) -> None:
+    """Somebody's vendored file is a warning; where all code is one's own, nothing unread may pass."""
+    code = tmp_path_factory.mktemp("code")
+    (code / "app.py").write_text("def handler(event, context):\n    return {}\n")
+    (code / "broken.py").write_text("def handler((event):\n")
+
+    def fill(app: Any) -> None:  # noqa: ANN401 (jsii)
+        import aws_cdk as cdk  # noqa: PLC0415 (starts Node)
+        from aws_cdk import aws_lambda  # noqa: PLC0415 (starts Node)
+
+        aws_lambda.Function(
+            cdk.Stack(app, "Main"),
+            "F",
+            runtime=aws_lambda.Runtime.PYTHON_3_14,
+            handler="app.handler",
+            code=aws_lambda.Code.from_asset(str(code)),
+        )
+
+    report = synthesise(fill, **options, **OPTIONS)
+    assert report["failed"] is failed
+    (violation,) = report["violations"]
+    assert "broken.py: This is no valid Python in line 1" in violation["description"]
+
+
 @pytest.mark.parametrize("at", ["construct", "stack", "app"])
 def test_acknowledged_finding_passes_and_is_recorded(at: str, synthesise: Synthesise) -> None:
     """An owner and a date: synth succeeds, and CDK's report keeps the reason."""

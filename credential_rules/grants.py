@@ -333,7 +333,11 @@ def is_for(statement: Statement, need: Need) -> bool:
 
 def _acts(statement: Statement, action: str) -> bool | None:
     if statement.not_actions:
-        return not any(iam_actions.matches(text.literal or "", action) for text in statement.not_actions)
+        is_spared = _any(
+            None if text.literal is None else iam_actions.matches(text.literal, action)
+            for text in statement.not_actions
+        )
+        return None if is_spared is None else not is_spared
     for text in statement.actions:
         if text.literal is not None and iam_actions.matches(text.literal, action):
             return True
@@ -469,6 +473,7 @@ def _resource_allows(index: Index, role: Role, need: Need) -> Iterator[Ground]:
                 statement.kind == "resource"
                 and statement.effect == "Allow"
                 and any(_is_principal(statement, role))
+                and not any(_is_of_a_service(condition) for condition in statement.conditions)
                 and _acts(statement, need.action) is not False
                 and (statement.owner is need.target or any(text.resource is need.target for text in _named(statement)))
             ):
@@ -479,6 +484,20 @@ def _named(statement: Statement) -> Iterable[Text]:
     yield from statement.resources
     for key in ("Queues", "Topics", "Bucket", "SecretId"):
         yield from statement.owner[key].texts()
+
+
+_STATED_BY_SERVICES: Final = frozenset({"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"})
+"""Keys that are there only where a service of AWS calls as itself, such as a topic that sends to a queue.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcearn
+"""
+
+
+def _is_of_a_service(condition: Condition) -> bool:
+    """Whether a condition holds for no role: it compares what only services state."""
+    operator = operator_of(condition.operator)
+    passes_without = operator.base == "null" or operator.negated or operator.if_exists or operator.quantifier == "all"
+    return condition.key.lower() in _STATED_BY_SERVICES and not passes_without
 
 
 def _is_principal(statement: Statement, role: Role) -> Iterator[bool]:

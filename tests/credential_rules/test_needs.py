@@ -814,6 +814,33 @@ def test_the_resources_own_policy_may_allow_what_the_role_does_not(said: Callabl
     assert len(said(text(code, variables="Q: !Ref Queue", more=queue))) == 1
 
 
+@pytest.mark.parametrize(
+    ("statement", "is_enough"),
+    [
+        ("Effect: Allow, Principal: '*', Condition: {ArnEquals: {'aws:SourceArn': !Ref Topic}}", False),
+        ("Effect: Allow, Principal: {AWS: '*'}, Condition: {StringEquals: {'AWS:SourceAccount': '1'}}", False),
+        ("Effect: Allow, Principal: '*', Condition: {StringEqualsIfExists: {'aws:SourceAccount': '1'}}", True),
+        ("Effect: Allow, Principal: '*', Condition: {ArnEquals: {'aws:PrincipalArn': !GetAtt Role.Arn}}", True),
+        ("Effect: Allow, Principal: {Service: sns.amazonaws.com}", False),
+        ("Effect: Allow, Principal: {AWS: 'arn:aws:iam::123456789012:role/other'}", False),
+        ("Effect: Deny, Principal: '*', Condition: {Bool: {'aws:SecureTransport': false}}", False),
+    ],
+)
+def test_a_policy_that_lets_others_send_lets_no_role_send(
+    statement: str, said: Callable[[str], list[Reported]], *, is_enough: bool
+) -> None:
+    """`Principal: '*'` with aws:SourceArn, as many write it for a subscription: a role's call states no such key."""
+    policy = (
+        "  Topic: {Type: AWS::SNS::Topic}\n  Queue: {Type: AWS::SQS::Queue}\n"
+        "  Policy: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: {Statement: [{"
+        f"Action: 'sqs:SendMessage', Resource: !GetAtt Queue.Arn, {statement}}}]}}}}}}"
+    )
+    code = call("boto3.client('sqs').send_message(QueueUrl=os.environ['Q'])")
+    found = said(text(code, variables="Q: !Ref Queue", more=policy))
+    assert (found == []) is is_enough
+    assert all("needs sqs:SendMessage on 'Queue'" in one.message for one in found)
+
+
 def test_findings_point_at_the_statement_and_at_the_functions_role(said: Callable[[str], list[Reported]]) -> None:
     """The place in the template is where a person mends it."""
     unused, missing = sorted(
@@ -949,9 +976,12 @@ def test_a_deny_counts_on_what_it_is_about(
     assert bool(found) is bool(wrong)
 
 
-def test_an_allow_of_actions_that_nobody_knows_is_no_sure_one(said: Callable[[str], list[Reported]]) -> None:
+@pytest.mark.parametrize("actions", ["Action: !ImportValue Some", "NotAction: ['iam:*', !ImportValue Some]"])
+def test_an_allow_of_actions_that_nobody_knows_is_no_sure_one(
+    actions: str, said: Callable[[str], list[Reported]]
+) -> None:
     """Which actions it allows only the deployment decides."""
-    allow = "{Sid: Imported, Effect: Allow, Action: !ImportValue Actions, Resource: !GetAtt Table.Arn}"
+    allow = f"{{Sid: Imported, Effect: Allow, {actions}, Resource: !GetAtt Table.Arn}}"
     (found,) = said(text(call(READ), allow, variables="T: !Ref Table", more=TABLE))
     assert found.severity == "cannot-tell"
     assert "needs dynamodb:GetItem on 'Table'" in found.message

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -102,6 +103,27 @@ def no_secret_printed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
     monkeypatch.setattr(pytest.CaptureFixture, "readouterr", read_and_see)
     yield said
     assert said.secrets() == []
+
+
+_OF_THE_MACHINE: Final = re.compile(
+    r"(?:AWS|AMAZON|CDK)_.*|(?:https?|all|no)_proxy|FORCE_COLOR|NO_COLOR|COLUMNS|LINES", re.IGNORECASE
+)
+"""What a developer's shell may say and a test must not hear: sessions, proxies, how wide and colourful a terminal is."""
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home without profiles and sign-ins."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def nobodys_machine(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+    """Have each test say itself what it needs: no session, proxy, profile or instance of whoever runs it counts."""
+    for name in [name for name in os.environ if _OF_THE_MACHINE.fullmatch(name)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(empty_home))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.hookimpl(wrapper=True)

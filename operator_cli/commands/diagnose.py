@@ -94,7 +94,8 @@ def examine(questions: Asked, function: str) -> Diagnosis:
     from operator_cli.diagnosis.as_template import template_of  # noqa: PLC0415 - as above
     from operator_cli.diagnosis.deployed_function import gather  # noqa: PLC0415 - as above
     from operator_cli.diagnosis.examination import conclude  # noqa: PLC0415 - as above
-    from operator_cli.rule_checks import judge_function, permission  # noqa: PLC0415 - as above
+    from operator_cli.rule_checks.function_judgement import judge_function  # noqa: PLC0415 - as above
+    from operator_cli.rule_checks.role_permission import permission  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="rolebound-diagnose-") as scratch:
         facts = gather(questions, questions.archive, function, Path(scratch))

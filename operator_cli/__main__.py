@@ -8,6 +8,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 from operator_cli import commands, exit_status
@@ -38,6 +39,18 @@ _OF_THE_MACHINE: Final = frozenset(
 _INTERRUPTED: Final = 130
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Fits paragraphs into the terminal, and leaves alone what is laid out: lines that are indented, and those above them."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(
+            paragraph
+            if "\n " in paragraph
+            else textwrap.fill(paragraph, width, initial_indent=indent, break_on_hyphens=False)
+            for paragraph in text.split("\n\n")
+        )
+
+
 def all_commands() -> tuple[Command, ...]:
     """Give every command, by name. Each module of `operator_cli.commands` defines one as `COMMAND`.
 
@@ -62,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
             "I denied, and why does my Lambda function get InvalidClientTokenId."
         ),
         epilog=exit_status.as_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -73,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
             help=command.summary,
             description=command.description,
             epilog=f"examples:\n{examples}\n\n{exit_status.as_help()}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
             allow_abbrev=False,
         )
         own.add_argument("--json", action="store_true", help="print the answer as one JSON document")

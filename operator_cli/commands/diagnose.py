@@ -116,7 +116,7 @@ def _named_region(function: str, output: Output) -> str | None:
     if parts[0] == "arn" and len(parts) > 3:  # noqa: PLR2004 - an ARN's fourth part
         return parts[3]
     region = output.environ.get("AWS_REGION")
-    if region:
+    if region and region != output.environ.get("AWS_DEFAULT_REGION"):
         output.tell(f"Region {region}, from AWS_REGION (boto3 itself reads only AWS_DEFAULT_REGION and the profile).")
     return region or None
 

@@ -17,7 +17,22 @@ def test_every_exit_status_has_a_meaning_that_help_prints() -> None:
     """Scripts rely on the numbers, people on the words."""
     assert list(MEANING) == list(ExitStatus)
     assert [status.value for status in ExitStatus] == [0, 1, 2, 3, 4, 5]
-    assert as_help() in parser().format_help()
+    assert as_help() in " ".join(parser().format_help().split())
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_help_fits_into_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the examples, whose lines are there to be copied whole."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    examples = {f"  {line}" for command in all_commands() for line, _ in command.examples}
+    examples |= {f"      {what}" for command in all_commands() for _, what in command.examples}
+    for arguments in ([], *([command.name] for command in all_commands())):
+        with pytest.raises(SystemExit):
+            main([*arguments, "--help"])
+        too_long = [line for line in capsys.readouterr().out.splitlines() if len(line) > columns]
+        assert set(too_long) <= examples
 
 
 def test_an_error_has_its_three_parts_and_a_status() -> None:

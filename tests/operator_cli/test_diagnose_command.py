@@ -104,6 +104,7 @@ def test_an_error_of_another_kind_beside_one_of_credentials_is_its_echo() -> Non
     [
         (NAME, {"AWS_REGION": "eu-west-1"}, "eu-west-1"),
         (NAME, {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}, "eu-west-1"),
+        (NAME, {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
         (NAME, {"AWS_DEFAULT_REGION": "us-east-1"}, None),
         (f"arn:aws:lambda:eu-north-1:123456789012:function:{NAME}", {"AWS_REGION": "eu-west-1"}, "eu-north-1"),
     ],
@@ -111,7 +112,8 @@ def test_an_error_of_another_kind_beside_one_of_credentials_is_its_echo() -> Non
 def test_the_region_is_the_one_that_the_operator_set(
     function: str, variables: dict[str, str], region: str | None
 ) -> None:
-    """As for a deployment; and because boto3 would take another, it is said."""
+    """As for a deployment; and where boto3 would take another, it is said."""
     stderr = io.StringIO()
     assert _named_region(function, Output(stdout=io.StringIO(), stderr=stderr, environ=variables)) == region
-    assert ("from AWS_REGION" in stderr.getvalue()) == (region == "eu-west-1")
+    differs = region == "eu-west-1" != variables.get("AWS_DEFAULT_REGION")
+    assert ("from AWS_REGION" in stderr.getvalue()) == differs

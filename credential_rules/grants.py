@@ -322,13 +322,17 @@ def corrections(role: Role, need: Need) -> Iterator[tuple[Statement, Text, Corre
 
 
 def is_for(statement: Statement, need: Need) -> bool:
-    """Whether a statement's condition on the service through which a key is used is met by a need."""
+    """Whether a statement's conditions may be met by a need: on the service that uses a key, on the function that calls."""
     return all(
-        any(glob(flat(text).partition(".")[0]).fullmatch(need.via) for text in condition.values)
-        for condition in statement.conditions
-        if condition.key.lower() == "kms:viaservice"
-        and condition.operator.lower().startswith(("stringequals", "stringlike"))
+        _holds(condition, need) is not False and _is_through(condition, need) for condition in statement.conditions
     )
+
+
+def _is_through(condition: Condition, need: Need) -> bool:
+    is_on_service = condition.key.lower() == "kms:viaservice" and condition.operator.lower().startswith(
+        ("stringequals", "stringlike")
+    )
+    return not is_on_service or any(glob(flat(text).partition(".")[0]).fullmatch(need.via) for text in condition.values)
 
 
 def _acts(statement: Statement, action: str) -> bool | None:
@@ -344,6 +348,10 @@ def _acts(statement: Statement, action: str) -> bool | None:
     return None if any(text.literal is None for text in statement.actions) else False
 
 
+SOURCE_FUNCTION: Final = "lambda:sourcefunctionarn"
+"""The key that names the function whose code calls, in small letters."""
+COMPARES_ARNS: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
+"""The operators by which a condition names a function, in small letters."""
 _NAMED_BY_LAMBDA_TOO: Final = frozenset(
     {
         *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
@@ -368,31 +376,31 @@ def _denials(role: Role, need: Need) -> Iterator[tuple[Statement, bool]]:
             statement.kind == "identity"
             and statement.effect == "Deny"
             and not statement.has_unknown_condition
-            and all(_holds(condition, need) for condition in statement.conditions)
+            and all(_holds(condition, need) is True for condition in statement.conditions)
         ):
             covered, is_there = statement_covers(statement, need), always([statement.branches], need.under)
             if covered is not False and is_there is not False:
                 yield statement, covered is True and is_there is True
 
 
-def _holds(condition: Condition, need: Need) -> bool:
-    """Whether a condition surely holds for who needs something: one on the function whose code calls, or on nobody's."""
-    if condition.key.lower() != "lambda:sourcefunctionarn":
-        return False
+def _holds(condition: Condition, need: Need) -> bool | None:
+    """Whether a condition holds for who needs something, as far as it is one on the function whose code calls."""
+    if condition.key.lower() != SOURCE_FUNCTION:
+        return None
     operator = operator_of(condition.operator)
     is_stated = need.by_code or need.action in _NAMED_BY_LAMBDA_TOO
     if operator.base == "null":
         said = "false" if is_stated else "true"
-        return all(text.literal == said for text in condition.values)
+        return True if all(text.literal == said for text in condition.values) else None
     if not is_stated:
         # `ForAnyValue:` fails on a key that is absent; with `…IfExists` beside it nobody says what it does.
-        return operator.quantifier == "all" or (
-            operator.quantifier != "any" and (operator.if_exists or operator.negated)
-        )
-    if operator.base not in _COMPARES_ARNS or need.function is None:
-        return False
-    found = named_by(condition, need.function)
-    return all(one is False for one in found) if operator.negated else True in found
+        if operator.quantifier == "any":
+            return None
+        return operator.quantifier == "all" or operator.if_exists or operator.negated
+    if operator.base not in COMPARES_ARNS or need.function is None:
+        return None
+    is_named = _any(named_by(condition, need.function))
+    return not is_named if operator.negated and is_named is not None else is_named
 
 
 def named_by(condition: Condition, function: Resource) -> list[bool | None]:
@@ -400,9 +408,6 @@ def named_by(condition: Condition, function: Resource) -> list[bool | None]:
     is_literal = operator_of(condition.operator).base == "stringequals"
     itself = Need("lambda:InvokeFunction", function, "")
     return [False if is_literal and has_wildcard(flat(text)) else covers(text, itself) for text in condition.values]
-
-
-_COMPARES_ARNS: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
 
 
 class Ground(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from credential_rules import iam_actions
 from credential_rules.arns import HOLE, covers_every, fields, has_wildcard, is_wild, plain
-from credential_rules.grants import named_by
+from credential_rules.grants import COMPARES_ARNS, SOURCE_FUNCTION, named_by
 from credential_rules.holders import holders_of
 from credential_rules.narrowing import By, narrowed
 from credential_rules.rule import (
@@ -110,8 +110,8 @@ def _is_kept_from_code(statement: Statement, functions: list[Function]) -> bool:
     return (
         statement.effect == "Deny"
         and len(statement.conditions) == 1
-        and statement.conditions[0].key.lower() == "lambda:sourcefunctionarn"
-        and statement.conditions[0].operator.lower() in {"arnequals", "arnlike", "stringequals", "stringlike"}
+        and statement.conditions[0].key.lower() == SOURCE_FUNCTION
+        and statement.conditions[0].operator.lower() in COMPARES_ARNS
         and any(is_wild(plain(text)) for text in statement.resources)
         and all(
             any(named is not False for named in named_by(statement.conditions[0], function.resource))

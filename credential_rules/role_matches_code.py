@@ -135,12 +135,12 @@ def _named(function: Function, role: Role) -> Value | Resource:
 
 
 def _no_role(resource: Resource, calls: CodeCalls, where: str = "") -> Finding:
-    first = calls.calls[0]
+    first, more = calls.calls[0], len(calls.calls) - 1
+    called = f"{_place(first.path, first.line)} {first.operation}" + (f" and {more} more" if more else "")
     return Finding(
         resource["Role"] or resource,
         f"The role of '{resource.logical_id}' is not part of this run{where}: whether it allows what the code calls"
-        f" ({_place(first.path, first.line)} {first.operation} and {len(calls.calls) - 1} more), and nothing else, cannot be"
-        " told.",
+        f" ({called}), and nothing else, cannot be told.",
         "Define the role in the same app, or check its template together with this one.",
         CANNOT_TELL,
     )

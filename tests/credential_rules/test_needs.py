@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from credential_rules.engine import judge, read
-from credential_rules.grants import denying
+from credential_rules.grants import denying, statement_covers
 from credential_rules.index import Index, Role
 from credential_rules.needs import Need, needs_of
 from credential_rules.policy_evaluation import Decision, Request, evaluate
@@ -987,6 +988,30 @@ def test_an_allow_of_actions_that_nobody_knows_is_no_sure_one(
     assert "needs dynamodb:GetItem on 'Table'" in found.message
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_enough"),
+    [
+        (f"{{ArnEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", (True, False)),
+        ("{ArnLike: {'lambda:SourceFunctionArn': 'arn:aws:lambda:*:*:function:other'}}", (False, False)),
+        (f"{{ArnNotEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", (False, True)),
+        ("{ArnEquals: {'lambda:SourceFunctionArn': !ImportValue Some}}", (True, False)),
+    ],
+)
+def test_an_allow_serves_whom_its_condition_is_about(
+    condition: str, said: Callable[[str], list[Reported]], *, is_enough: tuple[bool, bool]
+) -> None:
+    """A grant to code only does not let Lambda poll, and one to another function lets neither."""
+    for code, more, enough in zip(
+        (RECEIVES, call("pass")), (MAPPED.partition("\n")[0], MAPPED), is_enough, strict=True
+    ):
+        allow = POLLED if more == MAPPED else "{Effect: Allow, Action: 'sqs:ReceiveMessage', Resource: !GetAtt Q.Arn}"
+        given = f"{allow[:-1]}, Condition: {condition}}}"
+        found = said(text(code, given, more=more, variables="Q: !Ref Q", function="      FunctionName: worker"))
+        needed = [one for one in found if "needs sqs:ReceiveMessage on 'Q'" in one.message]
+        assert (needed == []) is enough, [one.message for one in found]
+        assert (found == []) is enough
+
+
 def test_code_that_polls_beside_the_poller_is_told_of_the_deny(said: Callable[[str], list[Reported]]) -> None:
     """The same grant serves Lambda, so that it is not unused; the call is refused all the same, by the line."""
     deny = kept_from_code(f"{{ArnEquals: {{'lambda:SourceFunctionArn': {OWN}}}}}", "'sqs:ReceiveMessage'")
@@ -1020,8 +1045,8 @@ _DENIES: Final[list[dict[str, Any]]] = [
 ] + [{"Null": {"lambda:SourceFunctionArn": absent}} for absent in ("true", "false")]
 
 
-def test_whom_a_deny_hits_is_what_the_evaluator_says(tmp_path: Path) -> None:
-    """Every operator with every kind of value: sure of exactly the denials of which the evaluator is sure."""
+def test_whom_a_condition_on_the_function_hits_is_what_the_evaluator_says(tmp_path: Path) -> None:
+    """Every operator with every kind of value: sure of exactly the evaluator's denials, and of no grant that it takes for one."""
     denies = [{"Effect": "Deny", "Action": "sqs:*", "Resource": "*", "Condition": condition} for condition in _DENIES]
     function = {"FunctionName": "worker", "Runtime": "python3.14", "Handler": "index.handler"}
     policies = [{"PolicyName": "denies", "PolicyDocument": {"Statement": denies}}]
@@ -1060,5 +1085,13 @@ def test_whom_a_deny_hits_is_what_the_evaluator_says(tmp_path: Path) -> None:
             )
             said = evaluate({"Version": "2012-10-17", "Statement": [written]}, request).decision
             assert is_sure == (said is Decision.EXPLICIT_DENY), (written["Condition"], by_code, said)
-            hit.add((by_code, is_sure))
-    assert len(hit) == 4
+            allow = replace(statement, effect="Allow")
+            is_useless = statement_covers(allow, need) is False
+            granted = evaluate(
+                {"Version": "2012-10-17", "Statement": [{**written, "Effect": "Allow"}]}, request
+            ).decision
+            assert not is_useless or granted is Decision.IMPLICIT_DENY, (written["Condition"], by_code, granted)
+            hit.add((by_code, is_sure, is_useless))
+    assert hit == {
+        (by_code, *said) for by_code in (True, False) for said in ((True, False), (False, True), (False, False))
+    }

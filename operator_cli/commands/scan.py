@@ -126,6 +126,8 @@ def _sort_out(report: ScanReport, around: Repository | None, accepted: Accepted,
         else:
             left.append((leak, place))
     report.leaks = left
+    if any(line.startswith(f"added to {FILE}") for line in report.advice):
+        report.advice.append(f"The list is part of the commit: git add {FILE}")
 
 
 def _files(

@@ -252,7 +252,7 @@ class _Found:
             return what, [shown], f"Ask the boundary's owner to allow {', '.join(actions)} in it."
         if permission.is_explicit:
             what = f"{encrypted} a policy of the role denies {', '.join(actions)} on it explicitly."
-            fix = f"Narrow the statement '{refusal.statement}' of the role '{self._role.name}'."
+            fix = f"Narrow the statement '{masked(refusal.statement)}' of the role '{self._role.name}'."
             return what, _shown("the role's policies", permission), fix
         statement = {"Effect": "Allow", "Action": actions, "Resource": refusal.subject, "Condition": via}
         what = (
@@ -304,13 +304,13 @@ def _shown(name: str, permission: Permission) -> list[str]:
     """Give the statement that denies, and what the call says of its condition."""
     text = masked(permission.text)
     text = f"{text[:_MOST_OF_A_STATEMENT]}…" if len(text) > _MOST_OF_A_STATEMENT else text
-    shown = [f"{name}: statement '{permission.statement}' denies it: {text}"]
+    shown = [f"{name}: statement '{masked(permission.statement)}' denies it: {text}"]
     return [*shown, *([f"of the call: {', '.join(permission.stated)}"] if permission.stated else [])]
 
 
 def _narrowed(name: str, permission: Permission) -> str:
     """Say what to change in a statement that denies, or in what is called."""
-    statement = f"the statement '{permission.statement}' of {name}"
+    statement = f"the statement '{masked(permission.statement)}' of {name}"
     for key, value in permission.wants.items():
         if key.lower() == "aws:sourcevpce" and value:
             return (

@@ -262,8 +262,9 @@ def test_a_commit_is_judged_by_the_list_that_it_takes(scan: Scan, repository: Pa
     _git(repository, "add", ".")
     said = scan("--staged")
     assert (said.returncode, 'rolebound scan --accept "why it is there" FILE' in said.stdout) == (1, True)
-    assert scan("--staged", "--accept", "made up").returncode == 0
-    assert scan().returncode == 0
+    accepting = scan("--staged", "--accept", "made up")
+    assert (accepting.returncode, "git add .rolebound-accepted.toml" in accepting.stdout) == (0, True)
+    assert "git add .rolebound-accepted.toml" not in scan().stdout
     assert scan("--staged").returncode == 1
     _git(repository, "add", ".")
     assert scan("--staged").returncode == 0

@@ -372,6 +372,17 @@ def test_a_key_that_denies_is_named_with_its_statement() -> None:
     assert any("statement 'statement 2' denies it" in line for line in cause.evidence)
 
 
+def test_a_secret_in_the_name_of_a_statement_is_shown_nowhere() -> None:
+    """Somebody may have written anything into it; the statement is still told by its effect and action."""
+    secret = "wJalrXUtnFEMI/K7" + "bPxRfiCYzZ9q8Lk2AxAB" + "MDEN"
+    recorded = calling(PUT)
+    recorded.policies[BUCKET] = document(deny(f"AWS_SECRET_ACCESS_KEY={secret}", "s3:*", f"{BUCKET}/*"))
+    (cause,) = diagnose(recorded).causes
+    told = "\n".join([cause.what, *cause.evidence, cause.fix])
+    assert secret not in told
+    assert '"Effect": "Deny"' in told
+
+
 def test_a_key_with_conditions_on_the_network_is_a_doubt() -> None:
     """The service asks for the key, and through what network it does nobody documents."""
     recorded = with_key(PUT_ITEM, store=TABLE, role=USES_KEY)

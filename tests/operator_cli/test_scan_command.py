@@ -321,6 +321,18 @@ def test_nothing_is_accepted_without_a_reason_or_a_repository(
     assert scan("--accept", "made up", str(outside / "a.env")).returncode == 2
 
 
+def test_what_lies_outside_is_found_beside_what_a_repository_accepts(
+    scan: Scan, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The list says nothing of it."""
+    outside = tmp_path_factory.mktemp("outside") / "a.env"
+    (repository / "a.env").write_text(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    outside.write_text(f"AWS_ACCESS_KEY_ID={KEY_ID}\n")
+    scan("--accept", "made up", "a.env")
+    said = scan("--json", "a.env", str(outside))
+    assert [leak["file"] for leak in _answer(said)["leaks"]] == [str(outside)]
+
+
 def test_this_repository_holds_no_credential_that_is_not_accepted_for_a_reason(scan: Scan) -> None:
     """Who clones it and scans it sees nothing."""
     said = scan("--json", folder=ROOT)

@@ -260,11 +260,13 @@ class Recorded:
         self.polled.append(parameters["FunctionName"])
         return {"EventSourceMappings": []}
 
+    def _no_role(self) -> Failure | None:
+        said = Failure(kind=FailureKind.OTHER, code="NoSuchEntity", what="AWS answered NoSuchEntity.")
+        return said if self.trust is None else None
+
     def _get_role(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         limit = {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/limit"}}
-        if self.trust is None:
-            return Failure(kind=FailureKind.OTHER, code="NoSuchEntity", what="AWS answered NoSuchEntity.")
-        return {
+        return self._no_role() or {
             "Role": {
                 "RoleName": ROLE,
                 "AssumeRolePolicyDocument": self.trust,
@@ -274,13 +276,13 @@ class Recorded:
         }
 
     def _list_role_policies(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        return {"PolicyNames": list(self.inline)}
+        return self._no_role() or {"PolicyNames": list(self.inline)}
 
     def _get_role_policy(self, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         return {"PolicyDocument": self.inline[parameters["PolicyName"]]}
 
     def _list_attached_role_policies(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
-        return {"AttachedPolicies": []}
+        return self._no_role() or {"AttachedPolicies": []}
 
     def _get_policy(self, _: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
         return {"Policy": {"DefaultVersionId": "v1"}}

@@ -33,6 +33,10 @@ _PUBLISHED: Final = re.compile(r"[A-Z0-9]{4,16}EXAMPLE\b|[A-Za-z0-9/+]{25,40}EXA
 _VALUE_OF_A_PAIR: Final = re.compile(r"\s*(?:[\"']?(?:parameter)?value[\"']?\s*[:=]|<string>)", re.IGNORECASE)
 """A line whose name stands in the one before: `- name: DB_PASSWORD`, `  value: …`."""
 
+_OPENED: Final = re.compile(r"(?<=[=:])[ \t]{0,8}(?:[|>][-+]?|\(|\\)?$")
+"""The end of a line whose value begins in the next one: `SECRET: |`, `SECRET = (`, `SECRET=\\`."""
+_ALONE: Final = re.compile(r"[ \t]*[\"']?[^\s\"']{8,}[\"']?[,;]?[ \t]*")
+
 _KEY_BEGINS: Final = re.compile(r"-----BEGIN (?!.*-----END )")
 """The line that a private key begins with, and does not end in."""
 _KEY_GOES_ON: Final = re.compile(r"[A-Z][A-Za-z-]+: .*|[A-Za-z0-9+/]*={0,3}")
@@ -185,8 +189,7 @@ def read_file(
         if number in found:
             continue
         credential = recogniser.credential_in(_PUBLISHED.sub("", line), is_code=is_code)
-        if not credential and number - 1 not in found and _VALUE_OF_A_PAIR.match(line):
-            pair = f"{lines[number - 2]}\n{line}" if number > 1 else line
+        if not credential and number > 1 and number - 1 not in found and (pair := _pair(lines[number - 2], line)):
             credential = recogniser.credential_in(_PUBLISHED.sub("", pair), is_code=is_code)
         if credential:
             found[number] = credential
@@ -225,6 +228,14 @@ def is_binary(content: bytes) -> bool:
 def shown_name(file: str) -> str:
     """Write a file's name so that nothing in it commands the reader's terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in file)
+
+
+def _pair(before: str, line: str) -> str:
+    """Give a name and its value in one text where they stand in two lines; empty if this line is no value of the one before."""
+    if _VALUE_OF_A_PAIR.match(line):
+        return f"{before}\n{line}"
+    opened = _OPENED.search(before.rstrip()) if _ALONE.fullmatch(line) else None
+    return f"{before[: opened.start()]} {line.strip()}" if opened else ""
 
 
 def _whole(lines: list[str], number: int) -> str:

@@ -24,6 +24,7 @@ PASSWORD: Final = "hunter2horse"
 
 HOLDS: Final = {
     "run.sh": (
+        "export AWS_SECRET_ACCESS_KEY=\\\n@KEY@",
         "tool --secret-key @KEY@",
         "tool --secret-key @PASSWORD@",
         "tool --aws-secret-access-key=@KEY@",
@@ -72,6 +73,9 @@ HOLDS: Final = {
         "`export AWS_SECRET_ACCESS_KEY=@PASSWORD@`",
     ),
     "values.yaml": (
+        "AWS_SECRET_ACCESS_KEY: |\n  @KEY@",
+        "database:\n  password: >-\n    @PASSWORD@",
+        "password:\n  '@PASSWORD@'",
         'SecretString: \'{"username": "app", "password": "@PASSWORD@"}\'',
         "AWS_SECRET_ACCESS_KEY: @KEY@",
         'AWS_SECRET_ACCESS_KEY: "@KEY@"',
@@ -150,6 +154,8 @@ HOLDS: Final = {
         '<add key="DbPassword" value="@PASSWORD@"/>',
     ),
     "app.py": (
+        "AWS_SECRET_ACCESS_KEY = (\n    '@KEY@'\n)",
+        "client = boto3.client('sqs', aws_secret_access_key=\n    '@KEY@',\n)",
         'boto3.client("s3", aws_secret_access_key="@KEY@")',
         "os.environ['AWS_SECRET_ACCESS_KEY'] = '@KEY@'",
         "os.environ['DB_PASSWORD'] = '@PASSWORD@'",
@@ -208,6 +214,10 @@ HOLDS_NONE: Final = {
         "gh secret set AWS_SECRET_ACCESS_KEY < file",
     ),
     "values.yaml": (
+        "password:\n  username:",
+        "password: >-\n  {{resolve:secretsmanager:db-password}}",
+        "secret:\n  valueFrom:\n    secretKeyRef:",
+        "password:\n  ${DB_PASSWORD_REF}",
         "AWS_SECRET_ACCESS_KEY: ${{ secrets.AWS_SECRET_ACCESS_KEY }}",
         "- name: AWS_SECRET_ACCESS_KEY\n  valueFrom:\n    secretKeyRef: {name: aws, key: secret}\n",
         "- name: DB_PASSWORD\n  value: ${DB_PASSWORD}\n",
@@ -258,6 +268,8 @@ HOLDS_NONE: Final = {
         "  --token TOKEN         an API token",
     ),
     "app.py": (
+        "token = (\n    get_token_from_the_store()\n)",
+        "AWS_SECRET_ACCESS_KEY = (\n    settings.secret_access_key_of_the_session\n)",
         "parser.add_argument('--secret-key', help='the secret key')",
         "def connect(password: str = None) -> None:",
         "token = request.headers['token']",

@@ -12,13 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
+from credential_rules.grants import denied_to_code
 from credential_rules.iam_actions import matches
 from credential_rules.network_path import network_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from credential_rules.index import Function, Index, Role
+    from credential_rules.index import Function, Index
     from credential_rules.policies import Statement
     from credential_rules.template import Resource
     from credential_rules.values import Text
@@ -201,7 +200,7 @@ def _calls(function: Function, asynchronous: list[Resource]) -> Calls:
         resource.type == "AWS::Lambda::EventSourceMapping" for resource in asynchronous
     )
     sent_by_lambda = _destinations(function.resource, asynchronous)
-    denied = tuple(_denied_to_code(role))
+    denied = tuple(denied_to_code(role, function.resource))
     for statement in role.statements:
         if statement.kind != "identity" or not statement.allows:
             continue
@@ -236,17 +235,6 @@ def _add_managed(text: Text, found: Calls) -> None:
         found.named.add(service)
     elif not _MANAGED_FOR_LAMBDA.fullmatch(name):
         found.is_complete = False
-
-
-def _denied_to_code(role: Role) -> Iterator[str]:
-    """Actions denied to the code altogether: without a condition, or on the condition that the code itself asks."""
-    for statement in role.statements:
-        if (
-            statement.effect == "Deny"
-            and all(condition.key.lower() == "lambda:sourcefunctionarn" for condition in statement.conditions)
-            and any(text.literal == "*" for text in statement.resources)
-        ):
-            yield from (literal for action in statement.actions if (literal := action.literal))
 
 
 def _comes_through_another_service(statement: Statement) -> bool:

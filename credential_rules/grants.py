@@ -403,6 +403,20 @@ def _holds(condition: Condition, need: Need) -> bool | None:
     return not is_named if operator.negated and is_named is not None else is_named
 
 
+def denied_to_code(role: Role, function: Resource) -> Iterator[str]:
+    """The actions, as written, that a role surely denies to a function's code on everything, wherever the function is."""
+    of_code = Need("", None, "", function=function)
+    for statement in role.statements:
+        if (
+            statement.effect == "Deny"
+            and not statement.has_unknown_condition
+            and all(_holds(condition, of_code) is True for condition in statement.conditions)
+            and any(is_wild(flat(text)) for text in statement.resources)
+            and always([statement.branches], branch_of(function)) is True
+        ):
+            yield from (action.literal for action in statement.actions if action.literal)
+
+
 def named_by(condition: Condition, function: Resource) -> list[bool | None]:
     """For each value of a condition whether it is a function's ARN; None if only the deployment decides."""
     is_literal = operator_of(condition.operator).base == "stringequals"

@@ -188,6 +188,36 @@ Resources:
 
 
 @pytest.mark.parametrize(
+    ("deny", "is_denied"),
+    [
+        ("Resource: '*'", True),
+        ("Resource: '*', Condition: {ArnEquals: {'lambda:SourceFunctionArn': !GetAtt F.Arn}}", True),
+        ("Resource: '*', Condition: {ArnNotEquals: {'lambda:SourceFunctionArn': !GetAtt F.Arn}}", False),
+        ("Resource: '*', Condition: {ArnEquals: {'lambda:SourceFunctionArn': 'arn:aws:lambda:*:1:function:o'}}", False),
+        ("Resource: '*', Condition: !ImportValue Some", False),
+        ("Resource: 'arn:aws:s3:::secret/*'", False),
+    ],
+)
+def test_only_what_the_code_is_surely_denied_needs_no_way(deny: str, *, is_denied: bool) -> None:
+    """A Deny that hits another function's code, or all but this one's, leaves the call, and the call needs its way."""
+    raw = parse(f"""
+Resources:
+  F: {{Type: AWS::Lambda::Function, Properties: {{Role: !GetAtt R.Arn}}}}
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyDocument:
+            Statement:
+              - {{Effect: Allow, Action: s3:GetObject, Resource: "*"}}
+              - {{Effect: Deny, Action: "s3:*", {deny}}}
+""")
+    index = Index([Template("t.yaml", raw)])
+    (function,) = index.functions.values()
+    assert (calls_of(index, function).services == {}) is is_denied
+
+
+@pytest.mark.parametrize(
     ("endpoint", "service", "answer"),
     [
         ("sqs", "sqs", True),

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from operator_cli.rule_checks import IamAction
 
 _ARN_PARTS: Final = 6
-_ACCOUNT: Final = re.compile(r"\d{12}|aws")
+_ACCOUNT: Final = re.compile(r"\d{4,14}|aws")
+"""Also one that is too short or too long, as people shorten theirs: the names beside it are shortened in the same way."""
+_WHOLE_ACCOUNT: Final = re.compile(r"\d{12}|aws|")
+_WITHOUT_ARN: Final = re.compile(r"aws(?:-[a-z]{2,4}){0,3}:[a-z0-9-]{2,40}:[^:]{0,30}:[^:]{0,30}:.")
+_CUT: Final = re.compile(r"\.{3,}|…")
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d|\*")
 _HOLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
@@ -27,6 +31,8 @@ _IDENTITY_OF_COGNITO: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d:[0-9a-fA-
 _BOOTSTRAP: Final = re.compile(r"parameter/cdk-bootstrap/(?P<qualifier>[\w-]+)/version")
 _CDK_ROLES: Final = ("deploy", "file-publishing", "image-publishing", "lookup")
 _LOG_GROUP: Final = re.compile(r"arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+")
+_ON_TAGS_OF_LOGS: Final = ("logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource")
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
 _NOT_AS_SHOWN: Final = (
     (
         re.compile(r"(?P<kept>arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+)(?::.*)?"),
@@ -122,16 +128,22 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
     of_another_policy = reading.reason_action is not None and reading.policy_type is None
     if reading.identity_allow_would_fix == "no" or of_another_policy or _is_of_another_call(reading):
         return None
-    if reading.resource is None and resource:
-        reading = replace(reading, resource=resource)
+    if reading.resource is None and (resource or reading.named):
+        reading = replace(reading, resource=resource or reading.named)
     actions, notes = _missing(reading)
     if not actions:
         return None
-    if found := _BOOTSTRAP.search(reading.resource or ""):
+    found = _BOOTSTRAP.search(reading.resource or "")
+    if found is not None and not reading.is_bootstrap and all(name.startswith("ssm:Get") for name in actions):
         return _assume_cdk_roles(reading, found["qualifier"], actions)
     statements: list[dict[str, Any]] = []
     holes: set[str] = set()
     is_first = False
+    if reading.is_bootstrap:
+        notes.append(
+            "Bootstrapping makes roles, a bucket, a repository and a parameter, and needs more than this. Have it done once by"
+            " somebody who may: afterwards `cdk deploy` needs only to assume the roles that it made."
+        )
     for name in actions:
         known = rule_checks.iam_action(name)
         is_first |= _is_judged_on_more(known, notes)
@@ -142,8 +154,10 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         arn, more = _resource(reading, known)
         statement: dict[str, Any] = {"Effect": "Allow", "Action": known.name if known else name, "Resource": arn}
         if _LOG_GROUP.fullmatch(reading.resource or ""):
-            # Judged without :* here; other calls on the same group are judged with it.
-            statement["Resource"] = [arn.removesuffix(":*"), arn]
+            # Judged without :* here; other calls on the same group are judged with it, but for those on its tags.
+            plain = arn.removesuffix(":*")
+            statement["Resource"] = plain if statement["Action"] in _ON_TAGS_OF_LOGS else [plain, arn]
+            more = [] if statement["Action"] in _ON_TAGS_OF_LOGS else more
         condition, still_more = _condition(reading, statement["Action"], arn)
         if condition:
             statement["Condition"] = condition
@@ -204,7 +218,7 @@ def _missing(reading: Reading) -> tuple[tuple[str, ...], list[str]]:
     if chosen := missing_action(reading):
         said, reason = reading.action or chosen, reading.reason_action or chosen
         if said.lower() == reason.lower():
-            return (chosen,), []
+            return (chosen, *reading.further_actions), []
         return (chosen,), [f"The message names {said} and gives {reason} as the reason: {chosen} is what is missing."]
     if reading.operation is None:
         return (), []
@@ -234,7 +248,13 @@ def _resource(reading: Reading, known: IamAction | None) -> tuple[str, list[str]
     arn = _as_arn(reading.resource, reading, formats) if reading.resource else ""
     if not arn and not formats:
         return "RESOURCE_ARN", []
-    return _narrowed(arn or _filled(_usual(formats), reading), formats)
+    whole, notes = _narrowed(arn or _filled(_usual(formats), reading), formats)
+    if reading.resource and _WITHOUT_ARN.match(reading.resource):
+        notes = [*notes, "The request named it without arn: before it. That may be all that is wrong: repeat it with the whole ARN."]
+    account = [*whole.split(":", _ARN_PARTS - 1), "", "", "", "", ""][4]
+    if account.isdigit() and not _WHOLE_ACCOUNT.fullmatch(account):
+        notes = [*notes, f"{account} is what the text says, and no whole account: write the twelve digits in its place."]
+    return whole, notes
 
 
 def _usual(formats: tuple[str, ...]) -> str:
@@ -244,8 +264,10 @@ def _usual(formats: tuple[str, ...]) -> str:
 
 def _as_arn(resource: str, reading: Reading, formats: tuple[str, ...]) -> str:
     """Give the resource as an ARN: a queue's URL, `role NAME`, a bare name; empty if it cannot be one."""
+    if _WITHOUT_ARN.match(resource):
+        resource = f"arn:{resource}"
     if resource.startswith("arn:"):
-        return _repaired(resource, reading)
+        return _repaired(resource, reading, formats)
     if url := _QUEUE_URL.match(resource):
         account = url["account"] if _ACCOUNT.fullmatch(url["account"]) else (reading.account or "ACCOUNT_ID")
         return f"arn:aws:sqs:{url['region'] or url['old']}:{account}:{url['name']}"
@@ -259,8 +281,8 @@ def _as_arn(resource: str, reading: Reading, formats: tuple[str, ...]) -> str:
     return _filled(usual.replace(f"${{{last}}}", resource.lstrip("/") if "parameter/" in usual else resource), reading)
 
 
-def _repaired(arn: str, reading: Reading) -> str:
-    """Give an ARN with placeholders where region or account were masked."""
+def _repaired(arn: str, reading: Reading, formats: tuple[str, ...] = ()) -> str:
+    """Give an ARN with placeholders where region, account or the name itself were masked."""
     parts = arn.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS:
         return arn
@@ -268,7 +290,16 @@ def _repaired(arn: str, reading: Reading) -> str:
         parts[3] = "REGION"
     if parts[4] and not _ACCOUNT.fullmatch(parts[4]):
         parts[4] = reading.account or "ACCOUNT_ID"
+    if _CUT.fullmatch(re.split("[:/]", parts[5])[-1]):
+        parts[5] = f"{_CUT.sub('', parts[5])}{_last_hole(parts[5], formats)}"
     return ":".join(parts)
+
+
+def _last_hole(resource: str, formats: tuple[str, ...]) -> str:
+    """Give the placeholder for a name that was cut off, as the format of its kind of resource calls it."""
+    kind = re.split("[:/]", resource)[0]
+    of_kind = (one for one in formats if re.split("[:/]", one.split(":", _ARN_PARTS - 1)[-1])[0] == kind)
+    return next((_hole(_VARIABLE.findall(one)[-1]) for one in of_kind), "RESOURCE_NAME")
 
 
 def _filled(template: str, reading: Reading) -> str:
@@ -277,11 +308,11 @@ def _filled(template: str, reading: Reading) -> str:
 
 
 def _hole(variable: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", variable).upper()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", variable.removesuffix("WithoutLeadingSlash")).upper()
 
 
 def _names_of_holes(formats: tuple[str, ...]) -> set[str]:
-    return {"REGION", "ACCOUNT_ID", "RESOURCE_ARN", "SERVICE"} | {
+    return {"REGION", "ACCOUNT_ID", "RESOURCE_ARN", "RESOURCE_NAME", "SERVICE"} | {
         _hole(found) for one in formats for found in _VARIABLE.findall(one)
     }
 

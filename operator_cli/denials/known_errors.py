@@ -26,6 +26,7 @@ class KnownError:
         phrases: Words that give it away, without white space, in lower case.
         codes: Error codes that give it away, whatever the words.
         weak_codes: Codes that it comes with, and others too: they are reported, and give nothing away.
+        beside: What must stand near the words, for words that people use too; written as they are.
         policy_type: The kind of policy that it is about, where its words leave no other.
         weak: Whether the words say so little that anything more precise in the same text wins.
         general: Whether a denial that stands in the same text with its action says it more precisely.
@@ -40,6 +41,7 @@ class KnownError:
     phrases: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     weak_codes: tuple[str, ...] = ()
+    beside: str = ""
     policy_type: PolicyType | None = None
     weak: bool = False
     general: bool = False
@@ -272,6 +274,31 @@ KNOWN_ERRORS: Final = (
         acts="the account's administrator",
         phrases=("youarenotsubscribedtothisservice", "theawsaccesskeyidneedsasubscription"),
         codes=("OptInRequired", "SubscriptionRequiredException"),
+    ),
+    KnownError(
+        name="block-public-access",
+        category="access-denied",
+        title="S3 Block Public Access refused a public policy or ACL",
+        cause="The bucket or its account blocks public access, and the policy or ACL would have made it public. No IAM permission is missing.",
+        next_step="Keep the bucket private, or have that setting changed if it must be public.",
+        acts="the account's administrator",
+        policy_type="block-public-access",
+        phrases=(
+            "settingins3blockpublicaccess",
+            "settinginblockpublicaccess",
+            "blockedbys3blockpublic",
+            "blockedbyblockpublic",
+            "blockedbytheblockpublic",
+            "preventedbys3blockpublic",
+            "preventedbyblockpublic",
+            "preventedbytheblockpublic",
+            "becausepublicpoliciesareblocked",
+            "becausepublicpoliciesareprevented",
+            "becausepublicaclsareblocked",
+            "becausepublicaclsareprevented",
+        ),
+        beside="accessdenied",
+        weak_codes=("AccessDenied",),
     ),
     KnownError(
         name="bedrock-model-access",
@@ -587,8 +614,18 @@ KNOWN_ERRORS: Final = (
         title="Too many calls in too short a time",
         cause="AWS slows callers down. The call was not judged, and may succeed later.",
         next_step="Repeat it with growing pauses (the SDKs do: `AWS_RETRY_MODE=adaptive`, more attempts), make fewer calls at once, or have the quota raised.",
-        phrases=("throttling:rateexceeded", "throttlingexception:rateexceeded"),
+        phrases=("throttling:rateexceeded", "throttlingexception:rateexceeded", "requestlimitexceeded.account", "hasbeenthrottledon"),
         codes=("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "ProvisionedThroughputExceededException", "SlowDown"),
+    ),
+    KnownError(
+        name="mail-identity-not-verified",
+        category="not-iam",
+        title="Amazon SES does not know this address or domain as yours",
+        cause="SES sends only from identities that were verified in this region and, as long as the account is in the sandbox, only to verified ones. It judges that apart from IAM.",
+        next_step="Verify the address or domain that the message names (`aws sesv2 create-email-identity`) in the region of the call, or have the account moved out of the sandbox. A policy does not help.",
+        phrases=("emailaddressisnotverified", "identitiesfailedthecheckinregion"),
+        codes=("MailFromDomainNotVerifiedException",),
+        weak_codes=("MessageRejected",),
     ),
     KnownError(
         name="not-found-or-not-yours",
@@ -671,6 +708,7 @@ KNOWN_ERRORS: Final = (
         cause="The text ends before the reason. Mostly the task does not reach the service from its subnet; where it does, the rest of the message names what its execution role lacks.",
         next_step="Read the whole reason (`aws ecs describe-tasks --query 'tasks[].stoppedReason'`) and explain that.",
         phrases=("unabletopullsecretsorregistryauth",),
+        weak_codes=("ResourceInitializationError",),
         weak=True,
     ),
     KnownError(

@@ -10,8 +10,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Final
 
-JOINT: Final = "\v"
-"""Stands where a line was broken that is whole again: most probably within a word, and perhaps between two."""
+from operator_cli.denials.narrow_text import JOINT, whole_cells, without_regular_blanks
 
 _ROUNDS: Final = 4
 """How often JSON within JSON is taken apart; deeper nesting has not been seen."""
@@ -51,12 +50,14 @@ _PREFIX: Final = re.compile(
 )
 _FRAME_END: Final = re.compile(r"(?:[│┃║┆┊╎▏▐▌]|(?<=[ \t])\||â”‚)$")  # noqa: RUF001 - as above
 _HASH_END: Final = re.compile(r"(?<=[ \t])\#$")
-_FRAME_RULE: Final = re.compile(r"[ \t]{0,80}(?:[\u2500-\u257f]{3,1000}|[+|][-=+|]{3,1000}[+|]|\#{3,1000})[ \t]{0,80}")
+_FRAME_RULE: Final = re.compile(r"[ \t]{0,80}(?:[-=]{20,1000}|[\u2500-\u257f]{3,1000}|[+|][-=+|]{3,1000}[+|]|\#{3,1000})[ \t]{0,80}")
 """The upper and the lower side of a frame, drawn with box characters or with signs of a keyboard."""
 _BULLET: Final = re.compile(r"[ \t]{0,8}([*;%!-]{1,3})[ \t]")
 _INLINE_TAG: Final = re.compile(r"</?(?:code|b|i|em|strong|span|tt|kbd|mark|font)(?: [^<>\n]{0,200})?>")
 _BLOCK_TAG: Final = re.compile(r"</?(?:p|br|li|div|td|tr)(?: [^<>\n]{0,200})?/?>")
 _BOLD: Final = re.compile(r"(?<![\w/*:])\*\*([^*\s][^*\n]{0,300})\*\*(?![\w/*])")
+_STAR_OUTSIDE: Final = re.compile(r"`([^`\s]{1,500})`\*")
+_ESCAPED_MARK: Final = re.compile(r"\\([*_`])")
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
 
@@ -79,9 +80,14 @@ def plain(text: str) -> str:
             break
         text = resolved
     text = _COLOUR_LEFT.sub("", without_control(_LINE_END.sub("\n", text))).translate(_QUOTES)
-    lines = _joined(_without_bullets(text.split("\n")))
-    text = "\n".join(_joined(_whole_in_frames([_without_prefix(line) for line in lines])))
-    return _BOLD.sub(r"\1", _BLOCK_TAG.sub("\n", _INLINE_TAG.sub("", text)))
+    lines = text.split("\n")
+    has_table = "  " in text
+    lines = _joined(_without_bullets(whole_cells(lines) if has_table else lines))
+    lines = _whole_in_frames([_without_prefix(line) for line in lines])
+    lines = _joined(whole_cells(lines) if has_table else lines)
+    text = "\n".join(without_regular_blanks(lines) if "User:" in text else lines)
+    text = _ESCAPED_MARK.sub(r"\1", _BLOCK_TAG.sub("\n", _INLINE_TAG.sub("", text)))
+    return _BOLD.sub(r"\1", _STAR_OUTSIDE.sub(r"\1*", text))
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -146,9 +152,12 @@ def _joined(lines: list[str]) -> list[str]:
     while at < len(lines):
         end = at
         width = len(lines[at])
-        if width >= _NARROWEST:
-            while end + 1 < len(lines) and len(lines[end + 1]) == width and _goes_on(lines[end], lines[end + 1]):
-                end += 1
+        if width < _NARROWEST:
+            whole.append(lines[at])
+            at += 1
+            continue
+        while end + 1 < len(lines) and len(lines[end + 1]) == width and _goes_on(lines[end], lines[end + 1]):
+            end += 1
         if end > at:
             if end + 1 < len(lines) and 0 < len(lines[end + 1]) < width and _goes_on(lines[end], lines[end + 1]):
                 end += 1

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import islice, takewhile, zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from operator_cli import rule_checks
 from operator_cli.denials.known_errors import DENIAL_CODES, KNOWN_ERRORS, KnownError
+from operator_cli.denials.names_in_words import named_bucket, named_by_terraform
 from operator_cli.denials.plain_text import Squeezed, plain
 from operator_cli.denials.prose import Beliefs
 from operator_cli.denials.reading import Reading
@@ -64,6 +66,14 @@ _PREFIXES: Final = {
     "msk": "kafka", "kafka": "kafka", "efs": "elasticfilesystem", "eventbridge": "events", "stepfunctions": "states",
 }  # fmt: skip
 """What services are called in messages, and in IAM."""
+_BOOTSTRAPPING: Final = re.compile(
+    r"failedbootstrapping|bootstrappingenvironment|stacknamedcdktoolkit|cdktoolkit(?:\||:creating|:updating|failed)|cdkbootstrapversion"
+)
+"""What `cdk bootstrap` says of itself, and no deployment does."""
+_API_DENIED: Final = re.compile(r"api:(?P<action>[a-z0-9-]{2,40}:[a-z]{3,80}?)accessdenied")
+"""As CloudFormation put it: `API: s3:PutBucketPolicy Access Denied`."""
+_OF_S3: Final = re.compile(r"Bucket|Object|Multipart|UploadPart")
+_SAYS_S3: Final = re.compile(r"\bs3[an]?://|\bS3 (?:[Oo]bject|[Bb]ucket)\b|\.s3[.-][a-z0-9.-]{0,40}amazonaws\.com")
 _AUTHORIZATION_ID: Final = re.compile(
     r"authorization-details/(?P<id>[A-Za-z0-9-]{6,80}?)(?:forcompletedetails|[^A-Za-z0-9-])|authorizationid:?[\"'`]?(?P<last>[A-Za-z0-9-]{6,80})"
 )
@@ -108,6 +118,8 @@ def readings(text: str) -> tuple[Reading, ...]:
     """Give each distinct error of a text, the main one first; none if it holds no AWS error."""
     text = masked(text)
     found = [*_of_decoded(text)] or [*_of_events(text)] or [*_of_text(text)]
+    if any(finding.reading.category == "access-denied" for finding in found) and _BOOTSTRAPPING.search("".join(text.lower().split())):
+        found = [replace(finding, reading=replace(finding.reading, is_bootstrap=True)) for finding in found]
     heaviest = max((finding.weight for finding in found), default=0)
     # A bare "Access Denied" beside a full sentence, or a mere code beside a known error, is the same error's echo.
     enough = _KNOWN if heaviest == _SENTENCE else min(heaviest, _GENERAL)
@@ -145,13 +157,47 @@ def _of_text(text: str) -> Iterator[_Finding]:
     for number, sentence in enumerate(said):
         after = said[number + 1].start if number + 1 < len(said) else len(squeezed.text)
         before = said[number - 1].end if number else 0
+        if sentence.is_pattern:
+            continue
         finding = _of_sentence(squeezed, mentions, sentence, before, after)
         if finding.weight > _WEAK or beliefs.is_told(sentence.start, sentence.end):
             yield finding
+    if any(sentence.is_pattern for sentence in said):
+        return  # source code that knows the sentence knows the codes too
     spans = [(sentence.start, sentence.end) for sentence in said]
     yield from _of_roles(squeezed, mentions)
-    yield from _of_known(squeezed, mentions, spans, beliefs)
+    # Where actions of AWS Marketplace are missing, model access is what they are missing for.
+    of_marketplace = any((sentence.action or "").startswith("aws-marketplace:") for sentence in said)
+    for finding in _of_known(squeezed, mentions, spans, beliefs):
+        if not (of_marketplace and finding.reading.known_as == "bedrock-model-access"):
+            yield _with_names(squeezed, finding)
     yield from _others(mentions)
+
+
+def _with_names(squeezed: Squeezed, finding: _Finding) -> _Finding:
+    """Add what the text says in words around a denial that names nothing."""
+    reading = finding.reading
+    if reading.known_as != _VAGUE or reading.resource is not None:
+        return finding
+    start, end = squeezed.place(finding.place), squeezed.place(finding.place) + 1
+    of_api = _API_DENIED.search(squeezed.lower, max(0, finding.place - 140), finding.place + 20)
+    if of_api is not None:
+        action = squeezed.text[slice(*of_api.span("action"))]
+        return replace(finding, reading=replace(reading, action=action, named=_named(squeezed, action, start, end)))
+    if _OF_S3.search(reading.operation or "") is None:
+        return replace(finding, reading=replace(reading, named=named_by_terraform(squeezed.source, start)))
+    needed = rule_checks.actions_of_operation("s3", reading.operation or "")
+    named = _named(squeezed, needed[0], start, end) if len(needed) == 1 else ""
+    said = squeezed.source[max(0, start - _NEAR_BEFORE) : end + _NEAR_AFTER]
+    if len(needed) != 1 or _SAYS_S3.search(said) is None:
+        return replace(finding, reading=replace(reading, named=named))
+    # S3 says nothing of a denial. Where the text says that it is S3, the operation leaves no other action.
+    return replace(finding, reading=replace(reading, action=needed[0], service="s3", named=named))
+
+
+def _named(squeezed: Squeezed, action: str, start: int, end: int) -> str:
+    on_object = "Object" in action or "MultipartUpload" in action
+    return named_bucket(squeezed.source, start, end, on_object=on_object) if action.startswith("s3:") else ""
 
 
 def _of_roles(squeezed: Squeezed, mentions: list[_Mention]) -> Iterator[_Finding]:
@@ -213,6 +259,7 @@ def _of_sentence(squeezed: Squeezed, mentions: list[_Mention], sentence: Sentenc
         principal=sentence.principal,
         action=sentence.action,
         reason_action=sentence.reason_action,
+        further_actions=sentence.further_actions,
         resource=sentence.resource,
         decision=sentence.decision,
         policy_type=sentence.policy_type,
@@ -262,6 +309,7 @@ def _of_known(
             operation=operation,
             resource=resource,
             policy_type=known.policy_type,
+            decision="explicit" if known.policy_type == "block-public-access" else "unspecified",
             encoded=known.name == "encoded-only",
             known_as=known.name,
         )
@@ -279,6 +327,8 @@ def _by_words(
     best: tuple[int, int] | None = None
     for phrase in known.phrases:
         for at in islice(_places(squeezed.lower, phrase), _MOST_TALK if known.name == _VAGUE else _MOST):
+            if known.beside and known.beside not in squeezed.lower[max(0, at - _NEAR_BEFORE) : at + _NEAR_BEFORE]:
+                continue
             if _within(spans, at) or (known.name == _VAGUE and not beliefs.is_told(at, at + len(phrase))):
                 continue
             if best is None or at < best[0]:

@@ -53,6 +53,9 @@ class Reading:
         service: The API's service, where an event names it: `s3`.
         region: The region, where an event names it.
         authorization_id: The id under which AWS keeps what it evaluated.
+        named: What the text says in words that the call was for (a bucket's ARN, a name), where the denial names nothing.
+        further_actions: The actions that the denial names after the first.
+        is_bootstrap: Whether `cdk bootstrap` failed: what it makes is not there yet.
     """
 
     category: Category = "access-denied"
@@ -70,6 +73,9 @@ class Reading:
     service: str = ""
     region: str = ""
     authorization_id: str = ""
+    named: str = ""
+    further_actions: tuple[str, ...] = ()
+    is_bootstrap: bool = False
 
     @property
     def federation(self) -> str:

@@ -39,6 +39,18 @@ _ARN_OF_PRINCIPAL: Final = re.compile(r"arn:[\w-]{1,20}:(?:iam|sts)::")
 _ACTION: Final = re.compile(r"[:\s]?[\"'`\[]{0,2}(?P<action>[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}?)(?P<end>[\"'`\]]{0,2})"
                             r"(?P<clause>on(?:the|this)?resources?|onthe|because|with(?:an?|the)?explicitden|onarn:)")  # fmt: skip
 _PLAIN_ACTION: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}:[A-Za-z*][A-Za-z0-9*]{0,120}")
+_LISTED_ACTION: Final = re.compile(r"[a-z0-9-]{2,63}:[A-Z][A-Za-z0-9]{1,120}")
+_LISTED: Final = re.compile(
+    r"the(?:required|following|necessary)?[A-Za-z]{0,40}actions?:?\(?"
+    rf"(?P<actions>[\"'`]?{_LISTED_ACTION.pattern}[\"'`]?(?:,(?:and)?[\"'`]?{_LISTED_ACTION.pattern}[\"'`]?){{0,9}})"
+)
+"""As Bedrock says it: `the required AWS Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe)`."""
+_PATTERN: Final = re.compile(
+    r"[:\s\\s*+]{0,8}[\"'`\[]{0,2}(?:\(\?|\(\[\^|\(\.[*+]|\(\\|\[\^|\\[sSwd]|\.[*+]|%[sqvr@]|%\(|\$\{?[A-Za-z_]|\{[A-Za-z_0-9.]{0,60}[}:!]|\{\{|#\{|[\"'`]\s?[+.%&]|\"\"?,?\))"
+)
+"""A regular expression, or a place for a value."""
+_LONGEST_PATTERN: Final = 700
+_PARTED_ACTION: Final = re.compile(r"[A-Za-z0-9-]+: [A-Za-z0-9*\n\v]+")
 _API: Final = re.compile(r"API:(?P<action>[a-z0-9-]{1,63}:[A-Za-z]{1,80}?)Youare$")
 _ON_RESOURCE: Final = re.compile(r"onresources?[:\]]{0,2}|onthisresource|onthe(?:following)?resources?:?|on(?=arn:)")
 _REASON: Final = re.compile(
@@ -47,7 +59,8 @@ _REASON: Final = re.compile(
     r"|because(?:the|an?|its|your)(?P<not>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries))(?:do|does)(?:n't|not)"
     r"(?:allow|grant|permit)(?:the)?[\"'`]?(?P<other>[a-z0-9-]{1,63}:[a-z0-9*]{1,120}?)[\"'`]?action"
     r"|(?:(?:with|because|becauseof|dueto|by)(?:an?|the|one)?)?explicitden(?:y|ies)(?:statements?)?"
-    r"(?:(?:in|of|by|from)(?:an?|the|its|your|one)?(?P<deny>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries)))?"
+    r"(?:(?:in|of|by|from)(?:an?|the|its|your|one)?(?P<deny>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries))"
+    r"(?:transitivelythrough(?:an?|the|its|your)?(?P<through>[a-z-]{3,40}?(?:policy|policies|boundary|boundaries)))?)?"
     r"|because[a-z0-9(),/-]{1,120}block(?:ed)?publicaccess(?:setting)?"
     r"|because[a-z0-9(),/-]{1,120}blockedby(?:the)?[a-z]{0,40}?blockpublicaccesssettings?"
     r"|because[a-z0-9(),/-]{1,80}preventedbythe[a-z]{4,40}settingins3blockpublicaccess"
@@ -92,7 +105,8 @@ _MORE_OF_AN_ARN: Final = re.compile(rf"(?=\S{{0,300}}[/:_\d-]){_REST.pattern}")
 class Sentence:
     """One such sentence.
 
-    `start` and `end` are its place in the squeezed text; `vague` says that it names no action.
+    `start` and `end` are its place in the squeezed text; `vague` says that it names no action; `is_pattern` that it is source
+    code, which composes such a sentence or looks for one.
     """
 
     start: int
@@ -101,10 +115,12 @@ class Sentence:
     principal: str | None = None
     action: str | None = None
     reason_action: str | None = None
+    further_actions: tuple[str, ...] = ()
     resource: str | None = None
     decision: Decision = "unspecified"
     policy_type: PolicyType | None = None
     policy_arn: str | None = None
+    is_pattern: bool = False
 
 
 def sentences(text: Squeezed) -> Iterator[Sentence]:
@@ -123,9 +139,16 @@ def _sentence(text: Squeezed, anchor: re.Match[str], *, before: int, limit: int)
     at = anchor.end()
     if anchor["vague"]:
         return _vague(text, start, at, limit, principal)
+    if _PATTERN.match(text.text, at, limit) is not None:
+        return Sentence(start=start, end=min(limit, at + _LONGEST_PATTERN), vague=True, is_pattern=True)
     action, at = _action(text, at, limit)
+    further: tuple[str, ...] = ()
     if action is None:
-        return _vague(text, start, at, limit, principal)
+        listed = _LISTED.match(text.text, at, limit)
+        if listed is None:
+            return _vague(text, start, at, limit, principal)
+        action, *others = _LISTED_ACTION.findall(listed["actions"])
+        further, at = tuple(others), listed.end()
     resource = None
     end = at
     clause = _ON_RESOURCE.match(text.lower, at, limit)
@@ -147,6 +170,7 @@ def _sentence(text: Squeezed, anchor: re.Match[str], *, before: int, limit: int)
         principal=principal,
         action=action,
         reason_action=reason.action,
+        further_actions=further,
         resource=resource,
         decision=reason.decision,
         policy_type=reason.policy_type,
@@ -193,7 +217,7 @@ def _principal(text: Squeezed, anchor: int, before: int) -> tuple[int, str | Non
 def _action(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
     """Give the action, and where it ends."""
     found = _ACTION.match(text.text, at, limit)
-    if found is not None and text.begins_word(found.start("clause")) and text.is_one_word(*found.span("action")):
+    if found is not None and text.begins_word(found.start("clause")) and _is_an_action(text.raw(*found.span("action"))):
         return found["action"], found.start("clause")
     skipped = re.compile(r"[:\"'`\[]{0,3}").match(text.text, at, limit)
     at = skipped.end() if skipped else at
@@ -205,6 +229,11 @@ def _action(text: Squeezed, at: int, limit: int) -> tuple[str | None, int]:
     return (plain[0], plain.end()) if plain is not None else (None, at)
 
 
+def _is_an_action(raw: str) -> bool:
+    """Whether it is one word, or two that some program parted behind the colon."""
+    return spaces_in(raw) == 0 or _PARTED_ACTION.fullmatch(raw) is not None
+
+
 def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | None, int]:
     """Give the resource, and where it ends."""
     limit = min(limit, at + _LONGEST_RESOURCE + _LONGEST_REASON)
@@ -213,6 +242,9 @@ def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | N
     quote = text.text[at]
     if quote in "\"'`":
         closing = text.text.find(quote, at + 1, limit)
+        if quote == "`":  # SES closes `so'
+            others = [place for place in (closing, text.text.find("'", at + 1, limit)) if place > 0]
+            closing = min(others, default=-1)
         if closing > 0:
             return _unbroken(text.raw(at + 1, closing), spaces=True) or None, closing + 1
     for reason in _REASON.finditer(text.lower, at, limit):
@@ -320,7 +352,9 @@ class _Reason:
         if "explicitden" not in found[0]:
             return cls(end=found.end(), decision="explicit", policy_type="block-public-access")
         arn, end = _policy_arn(text, found.end(), limit)
-        kind = _policy_type(found["deny"]) if found["deny"] else None
+        # "In a VPC endpoint policy transitively through a service control policy": the latter is what denies.
+        words = found["through"] or found["deny"]
+        kind = _policy_type(words) if words else None
         return cls(end=end, decision="explicit", policy_type=kind, policy_arn=arn)
 
 

@@ -29,6 +29,10 @@ _QUEUE_URL: Final = re.compile(
 _TYPED: Final = re.compile(r"(role|user|group|policy|instance profile|saml provider|oidc provider) (\S+)")
 _IDENTITY_OF_COGNITO: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d:[0-9a-fA-F-]{36}")
 _BOOTSTRAP: Final = re.compile(r"parameter/cdk-bootstrap/(?P<qualifier>[\w-]+)/version")
+_BOOTSTRAPPING: Final = (
+    "Bootstrapping makes roles, a bucket, a repository and a parameter, and needs more than this. Have it done once by somebody"
+    " who may: afterwards `cdk deploy` needs only to assume the roles that it made."
+)
 _CDK_ROLES: Final = ("deploy", "file-publishing", "image-publishing", "lookup")
 _LOG_GROUP: Final = re.compile(r"arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+")
 _ON_TAGS_OF_LOGS: Final = ("logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource")
@@ -133,17 +137,12 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
     actions, notes = _missing(reading)
     if not actions:
         return None
-    found = _BOOTSTRAP.search(reading.resource or "")
-    if found is not None and not reading.is_bootstrap and all(name.startswith("ssm:Get") for name in actions):
-        return _assume_cdk_roles(reading, found["qualifier"], actions)
+    if qualifier := _qualifier(reading, actions):
+        return _assume_cdk_roles(reading, qualifier, actions)
     statements: list[dict[str, Any]] = []
     holes: set[str] = set()
     is_first = False
-    if reading.is_bootstrap:
-        notes.append(
-            "Bootstrapping makes roles, a bucket, a repository and a parameter, and needs more than this. Have it done once by"
-            " somebody who may: afterwards `cdk deploy` needs only to assume the roles that it made."
-        )
+    notes += [_BOOTSTRAPPING] if reading.is_bootstrap else []
     for name in actions:
         known = rule_checks.iam_action(name)
         is_first |= _is_judged_on_more(known, notes)
@@ -176,6 +175,13 @@ def smallest_allow(reading: Reading, *, resource: str | None = None) -> Allow | 
         holes=tuple(sorted(holes)),
         is_first=is_first,
     )
+
+
+def _qualifier(reading: Reading, actions: tuple[str, ...]) -> str:
+    """Give the qualifier of the environment that a deployment asked for; empty where it is not a deployment that asked."""
+    found = _BOOTSTRAP.search(reading.resource or "")
+    asks = not reading.is_bootstrap and all(name.startswith("ssm:Get") for name in actions)
+    return found["qualifier"] if found is not None and asks else ""
 
 
 def _is_of_another_call(reading: Reading) -> bool:
@@ -250,10 +256,16 @@ def _resource(reading: Reading, known: IamAction | None) -> tuple[str, list[str]
         return "RESOURCE_ARN", []
     whole, notes = _narrowed(arn or _filled(_usual(formats), reading), formats)
     if reading.resource and _WITHOUT_ARN.match(reading.resource):
-        notes = [*notes, "The request named it without arn: before it. That may be all that is wrong: repeat it with the whole ARN."]
+        notes = [
+            *notes,
+            "The request named it without arn: before it. That may be all that is wrong: repeat it with the whole ARN.",
+        ]
     account = [*whole.split(":", _ARN_PARTS - 1), "", "", "", "", ""][4]
     if account.isdigit() and not _WHOLE_ACCOUNT.fullmatch(account):
-        notes = [*notes, f"{account} is what the text says, and no whole account: write the twelve digits in its place."]
+        notes = [
+            *notes,
+            f"{account} is what the text says, and no whole account: write the twelve digits in its place.",
+        ]
     return whole, notes
 
 

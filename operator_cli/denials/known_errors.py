@@ -26,7 +26,7 @@ class KnownError:
         phrases: Words that give it away, without white space, in lower case.
         codes: Error codes that give it away, whatever the words.
         weak_codes: Codes that it comes with, and others too: they are reported, and give nothing away.
-        beside: What must stand near the words, for words that people use too; written as they are.
+        beside: What a program must tell near the words, for words that people use too; written as they are.
         policy_type: The kind of policy that it is about, where its words leave no other.
         weak: Whether the words say so little that anything more precise in the same text wins.
         general: Whether a denial that stands in the same text with its action says it more precisely.
@@ -616,6 +616,28 @@ KNOWN_ERRORS: Final = (
         next_step="Repeat it with growing pauses (the SDKs do: `AWS_RETRY_MODE=adaptive`, more attempts), make fewer calls at once, or have the quota raised.",
         phrases=("throttling:rateexceeded", "throttlingexception:rateexceeded", "requestlimitexceeded.account", "hasbeenthrottledon"),
         codes=("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "ProvisionedThroughputExceededException", "SlowDown"),
+    ),
+    KnownError(
+        name="quota-reached",
+        category="not-iam",
+        title="A quota of the account is used up",
+        cause="The account (in this region) has as many of these as it may have, or the request asks for more than the service takes. No permission is missing.",
+        next_step="Remove what is no longer used, or have the quota raised (`aws service-quotas list-service-quotas --service-code SERVICE`, then request-service-quota-increase).",
+        acts="the account's administrator",
+    ),
+    KnownError(
+        name="nothing-of-that-name",
+        category="not-iam",
+        title="There is nothing of that name",
+        cause="The call was allowed, or was not judged: what it names is not in this account and region, not yet or no longer, or its name is empty or mistyped.",
+        next_step="Compare the name, the region and the account with what exists (`aws sts get-caller-identity`, then list it there). A permission does not help.",
+    ),
+    KnownError(
+        name="there-already",
+        category="not-iam",
+        title="There is one of that name already, or something still uses it",
+        cause="AWS refuses to make the same thing twice, and to change or remove what is in use. No permission is missing.",
+        next_step="Take another name, import or remove what is there, or first remove what uses it; the message names it mostly.",
     ),
     KnownError(
         name="mail-identity-not-verified",

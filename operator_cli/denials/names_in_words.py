@@ -28,7 +28,8 @@ _IN_WORDS: Final = re.compile(
     rf"|\b[Bb]ucket (?P<plain>(?=[a-z]{{0,40}}[0-9.-])(?!s3[.-])[a-z0-9][a-z0-9-]{{1,60}}(?:\.[a-z0-9-]{{1,60}}){{0,5}})(?=[\s\"'`,;:)]|\.?(?:\s|$))"
 )
 _KEY_IN_WORDS: Final = re.compile(
-    rf"\b(?:[Oo]bject|[Kk]ey|[Ff]ile)(?:[_ ]?(?:[Kk]ey|[Nn]ame))?(?:\s{{0,3}}[:=]\s{{0,3}}[\"'`]?| [\"'`(]|\s)(?P<key>(?=[\w-]{{0,80}}[./])[\w./=+@-]{{1,500}}[\w/=-])"
+    r"\b(?:[Oo]bject|[Kk]ey|[Ff]ile)(?:[_ ]?(?:[Kk]ey|[Nn]ame))?(?:\s{0,3}[:=]\s{0,3}[\"'`]?| [\"'`(]|\s)"
+    r"(?P<key>(?=[\w-]{0,80}[./])[\w./=+@-]{1,500}[\w/=-])"
 )
 _TERRAFORMS: Final = re.compile(
     r"\b(?:[Cc]reating|[Rr]eading|[Uu]pdating|[Dd]eleting|[Pp]utting|[Ss]etting|[Ll]isting|[Dd]escribing|[Gg]etting|[Mm]odifying|[Tt]agging)"
@@ -47,8 +48,8 @@ def named_bucket(source: str, start: int, end: int, *, on_object: bool) -> str:
         for bucket, keys in buckets.items():
             if not on_object:
                 return f"arn:aws:s3:::{bucket}"
-            keys = keys or {found["key"] for found in _KEY_IN_WORDS.finditer(text)}
-            key = keys.pop() if len(keys) == 1 else ""
+            said = keys or {found["key"] for found in _KEY_IN_WORDS.finditer(text)}
+            key = said.pop() if len(said) == 1 else ""
             return f"arn:aws:s3:::{bucket}/{key + '*' if key.endswith('/') or not key else key}"
     return ""
 

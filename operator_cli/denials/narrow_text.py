@@ -6,6 +6,7 @@ Both are told by their regularity alone, so that nothing else is joined.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 JOINT: Final = "\v"
@@ -23,8 +24,13 @@ _MOST: Final = 10
 
 _CELL: Final = re.compile(r"\S+(?: \S+)*")
 _INDENT: Final = re.compile(r"[ ]{2,300}(?=\S)")
-_DENIED: Final = re.compile(r"is ?n ?o ?t ?a ?u ?t ?h ?o ?r ?i ?[sz] ?e ?d ?t ?o ?p ?e ?r ?f ?o ?r ?m ?: ?(?P<action>[a-z0-9-]{1,60}: ?[A-Za-z ]{1,80}?) ?o ?n ?r ?e ?s")
-_NAMED: Final = re.compile(r"User: ?(?P<who>arn:[^\n]{1,1400}?) (?=i ?s ?n ?o ?t)")
+_WORDS: Final = "is not authorized to perform: "
+_DENIED: Final = re.compile(
+    r"is ?n ?o ?t ?a ?u ?t ?h ?o ?r ?i ?[sz] ?e ?d ?t ?o ?p ?e ?r ?f ?o ?r ?m ?: ?(?=[a-z])"
+    r"(?P<action>[a-z0-9-]{1,40} ?[a-z0-9-]{0,40} ?: ?[A-Za-z ]{1,80}?) ?o ?n ?r ?e ?s ?o ?u ?r ?c ?e ?: ?"
+    r"(?:(?P<resource>arn:[^\n]{1,1400}?) (?=b ?e ?c ?a ?u ?s ?e|w ?i ?t ?h))?"
+)
+_NAMED: Final = re.compile(r"U ?s ?e ?r ?: ?(?P<who>arn:[^\n]{1,1400}?) (?=i ?s ?n ?o ?t)")
 
 
 def whole_cells(lines: list[str]) -> list[str]:
@@ -67,7 +73,7 @@ def _whole_cell(lines: list[str]) -> str:
     """Join the lines of one cell: a line that fills it was broken, and any other ended with a word."""
     width = max(map(len, lines))
     whole = lines[0]
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in pairwise(lines):
         whole += (JOINT if len(line) == width >= _NARROWEST else " ") + following
     return whole
 
@@ -78,7 +84,7 @@ def without_regular_blanks(lines: list[str]) -> list[str]:
     whole: list[str] = []
     for line in lines:
         known = line
-        if len(line) <= _LONGEST and looked_at < _MOST and "User:" in line and "arn:" in line:
+        if len(line) <= _LONGEST and looked_at < _MOST and "arn:" in line and "on" in line:
             looked_at += 1
             known = _without_regular_blanks(line)
         whole.append(known)
@@ -89,11 +95,13 @@ def _without_regular_blanks(line: str) -> str:
     strange = _strange_blanks(line)
     if not strange:
         return line
-    distances = {later - strange[0] for later in strange[1:]} | {strange[0] + 1}
+    distances = {later - earlier for earlier, later in pairwise(strange)}
+    distances |= {(strange[0] + 1 + left_out) // lines for lines in (1, 2, 3) for left_out in range(3)}
     for distance in sorted(distances, reverse=True):
         if _NARROWEST < distance <= _WIDEST:
             breaks = _breaks(line, strange[0], distance)
-            if len(breaks) >= _FEWEST and breaks.issuperset(strange):
+            is_rule = len(breaks) >= _FEWEST or (len(breaks) > 1 and breaks.issubset(strange))
+            if is_rule and breaks.issuperset(strange):
                 return "".join(JOINT if at in breaks else character for at, character in enumerate(line))
     return line
 
@@ -101,27 +109,42 @@ def _without_regular_blanks(line: str) -> str:
 def _breaks(line: str, at: int, distance: int) -> set[int]:
     """Give the blanks at one distance from each other, from the line's begin to its end; none if one is missing.
 
-    A break behind a word left one blank of two, so that it stands one place earlier.
+    Where a break stood beside a blank, one of the two is left, and the next is one place nearer, or two.
     """
     found = {at}
-    for step in (distance, -distance):
-        place = at + step
+    for step in (1, -1):
+        place = at + step * distance
         while 0 <= place < len(line):
-            if line[place] == " ":
-                found.add(place)
-            elif line[place - 1 if step > 0 else place + 1] == " ":
-                place += -1 if step > 0 else 1  # it parted two words, and stays
-            else:
+            nearer = next((by for by in range(3) if line[place - step * by] == " "), None)
+            if nearer is None:
                 return set()
-            place += step
+            place -= step * nearer
+            found.add(place)
+            place += step * distance
     return found
 
 
 def _strange_blanks(line: str) -> list[int]:
-    """Give where blanks stand that no message has: within the principal's ARN, and within the action."""
+    """Give where blanks stand that hardly a message has: within the principal's ARN, the action, the resource, and words."""
     places: list[int] = []
-    for pattern, name in ((_NAMED, "who"), (_DENIED, "action")):
-        found = pattern.search(line)
-        if found is not None:
-            places += [found.start(name) + at for at, character in enumerate(found[name]) if character == " "]
+    named, denied = _NAMED.search(line), _DENIED.search(line)
+    spans = [named.span("who")] if named is not None else []
+    if denied is not None:
+        spans += [denied.span("action"), denied.span("resource")]
+        places += _blanks_too_many(line, denied.start(), denied.start("action"))
+    for start, end in spans:
+        places += [at for at in range(start, end) if line[at] == " "]
     return sorted(places)
+
+
+def _blanks_too_many(line: str, start: int, end: int) -> list[int]:
+    """Give the blanks of a part of the line that the sentence has not."""
+    places: list[int] = []
+    expected = iter(_WORDS)
+    due = next(expected)
+    for at in range(start, end):
+        if line[at] == " " != due:
+            places.append(at)
+        else:
+            due = next(expected, "")
+    return places

@@ -50,13 +50,17 @@ _PREFIX: Final = re.compile(
 )
 _FRAME_END: Final = re.compile(r"(?:[│┃║┆┊╎▏▐▌]|(?<=[ \t])\||â”‚)$")  # noqa: RUF001 - as above
 _HASH_END: Final = re.compile(r"(?<=[ \t])\#$")
-_FRAME_RULE: Final = re.compile(r"[ \t]{0,80}(?:[-=]{20,1000}|[\u2500-\u257f]{3,1000}|[+|][-=+|]{3,1000}[+|]|\#{3,1000})[ \t]{0,80}")
+_FRAME_RULE: Final = re.compile(
+    r"[ \t]{0,80}(?:[-=]{20,1000}|[\u2500-\u257f]{3,1000}|[+|][-=+|]{3,1000}[+|]|\#{3,1000})[ \t]{0,80}"
+)
 """The upper and the lower side of a frame, drawn with box characters or with signs of a keyboard."""
 _BULLET: Final = re.compile(r"[ \t]{0,8}([*;%!-]{1,3})[ \t]")
 _INLINE_TAG: Final = re.compile(r"</?(?:code|b|i|em|strong|span|tt|kbd|mark|font)(?: [^<>\n]{0,200})?>")
 _BLOCK_TAG: Final = re.compile(r"</?(?:p|br|li|div|td|tr)(?: [^<>\n]{0,200})?/?>")
 _BOLD: Final = re.compile(r"(?<![\w/*:])\*\*([^*\s][^*\n]{0,300})\*\*(?![\w/*])")
 _STAR_OUTSIDE: Final = re.compile(r"`([^`\s]{1,500})`\*")
+_EMPHASIS: Final = re.compile(r"(?<!\S)([*_]{1,2})([a-z0-9-]{2,40}:[A-Za-z]{2,80}|arn:[^\s*`]{5,500})\1(?!\S)")
+_LINK: Final = re.compile(r"\[([^\[\]\s]{1,300})\]\((?:mailto:|https?://)[^()\s]{1,500}\)")
 _ESCAPED_MARK: Final = re.compile(r"\\([*_`])")
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
@@ -85,9 +89,20 @@ def plain(text: str) -> str:
     lines = _joined(_without_bullets(whole_cells(lines) if has_table else lines))
     lines = _whole_in_frames([_without_prefix(line) for line in lines])
     lines = _joined(whole_cells(lines) if has_table else lines)
-    text = "\n".join(without_regular_blanks(lines) if "User:" in text else lines)
-    text = _ESCAPED_MARK.sub(r"\1", _BLOCK_TAG.sub("\n", _INLINE_TAG.sub("", text)))
-    return _BOLD.sub(r"\1", _STAR_OUTSIDE.sub(r"\1*", text))
+    text = "\n".join(without_regular_blanks(lines) if "arn:" in text else lines)
+    text = _BLOCK_TAG.sub("\n", _INLINE_TAG.sub("", text)) if "<" in text else text
+    return _without_markdown(text)
+
+
+def _without_markdown(text: str) -> str:
+    """Give the text without what sets words apart on pages, and with the names of links alone."""
+    if "\\" in text:
+        text = _ESCAPED_MARK.sub(r"\1", text)
+    if "*" in text:
+        text = _BOLD.sub(r"\1", _STAR_OUTSIDE.sub(r"\1*", text))
+    if "*" in text or "_" in text:
+        text = _EMPHASIS.sub(r"\2", text)
+    return _LINK.sub(r"\1", text) if "](" in text else text
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -134,15 +149,15 @@ def _without_prefix(line: str) -> tuple[str, int | None]:
 def _whole_in_frames(lines: list[tuple[str, int | None]]) -> list[str]:
     """Join what a frame broke: a line that fills it goes on in the next."""
     padding = min((gap for text, gap in lines if text and gap is not None), default=None)
-    whole: list[str] = []
+    whole: list[list[str]] = []
     was_full = False
     for text, gap in lines:
         if was_full and text and gap is not None:
-            whole[-1] += JOINT + text
+            whole[-1].append(text)
         else:
-            whole.append(text)
+            whole.append([text])
         was_full = gap is not None and gap == padding and len(text) >= _NARROWEST
-    return whole
+    return [JOINT.join(parts) for parts in whole]
 
 
 def _joined(lines: list[str]) -> list[str]:
@@ -208,6 +223,11 @@ class Squeezed:
             return len(self.source)
         word = bisect_right(self._starts, at) - 1
         return self._offsets[word] + at - self._starts[word]
+
+    def squeezed_place(self, place: int) -> int:
+        """Give the position in `text` of the character at `place` of `source`, which is no white space."""
+        word = bisect_right(self._offsets, place) - 1
+        return self._starts[word] + place - self._offsets[word]
 
     def raw(self, start: int, end: int) -> str:
         """Give the part of `source` for a part of `text`."""

@@ -12,6 +12,7 @@ from itertools import islice, takewhile, zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli import rule_checks
+from operator_cli.denials.error_families import codes, codes_of_requests, family_of
 from operator_cli.denials.known_errors import DENIAL_CODES, KNOWN_ERRORS, KnownError
 from operator_cli.denials.names_in_words import named_bucket, named_by_terraform
 from operator_cli.denials.plain_text import Squeezed, plain
@@ -118,7 +119,8 @@ def readings(text: str) -> tuple[Reading, ...]:
     """Give each distinct error of a text, the main one first; none if it holds no AWS error."""
     text = masked(text)
     found = [*_of_decoded(text)] or [*_of_events(text)] or [*_of_text(text)]
-    if any(finding.reading.category == "access-denied" for finding in found) and _BOOTSTRAPPING.search("".join(text.lower().split())):
+    is_denied = any(finding.reading.category == "access-denied" for finding in found)
+    if is_denied and _BOOTSTRAPPING.search("".join(text.lower().split())):
         found = [replace(finding, reading=replace(finding.reading, is_bootstrap=True)) for finding in found]
     heaviest = max((finding.weight for finding in found), default=0)
     # A bare "Access Denied" beside a full sentence, or a mere code beside a known error, is the same error's echo.
@@ -171,7 +173,10 @@ def _of_text(text: str) -> Iterator[_Finding]:
     for finding in _of_known(squeezed, mentions, spans, beliefs):
         if not (of_marketplace and finding.reading.known_as == "bedrock-model-access"):
             yield _with_names(squeezed, finding)
-    yield from _others(mentions)
+    for finding in _others(mentions):
+        yield _with_names(squeezed, finding)
+    if not said:
+        yield from _of_families(squeezed, beliefs)
 
 
 def _with_names(squeezed: Squeezed, finding: _Finding) -> _Finding:
@@ -327,7 +332,7 @@ def _by_words(
     best: tuple[int, int] | None = None
     for phrase in known.phrases:
         for at in islice(_places(squeezed.lower, phrase), _MOST_TALK if known.name == _VAGUE else _MOST):
-            if known.beside and known.beside not in squeezed.lower[max(0, at - _NEAR_BEFORE) : at + _NEAR_BEFORE]:
+            if known.beside and not _is_told_beside(squeezed, beliefs, at, known.beside):
                 continue
             if _within(spans, at) or (known.name == _VAGUE and not beliefs.is_told(at, at + len(phrase))):
                 continue
@@ -335,6 +340,12 @@ def _by_words(
                 best = (at, at + len(phrase))
             break
     return best
+
+
+def _is_told_beside(squeezed: Squeezed, beliefs: Beliefs, at: int, word: str) -> bool:
+    first = max(0, at - _NEAR_BEFORE)
+    near = squeezed.lower[first : at + _NEAR_BEFORE]
+    return any(beliefs.is_told(first + found, first + found + len(word)) for found in _places(near, word))
 
 
 def _places(text: str, phrase: str) -> Iterator[int]:
@@ -387,9 +398,26 @@ def _others(mentions: list[_Mention]) -> Iterator[_Finding]:
                     category="access-denied" if denied else "not-iam",
                     error_code=mention.code,
                     operation=mention.operation,
-                    known_as=_VAGUE if denied else "another-error",
+                    known_as=_VAGUE if denied else family_of(mention.code) or "another-error",
                 ),
             )
+
+
+def _of_families(squeezed: Squeezed, beliefs: Beliefs) -> Iterator[_Finding]:
+    """Give the errors whose code nothing here knows, but what it is made of, or that an SDK tells it."""
+    for start, end, code in codes(squeezed.source):
+        at = squeezed.squeezed_place(start)
+        if beliefs.is_told(at, at + end - start):
+            yield _other(at, code)
+    for start, code in codes_of_requests(squeezed.source):
+        if code not in _TELLING_CODES:
+            yield _other(squeezed.squeezed_place(start), code)
+
+
+def _other(place: int, code: str) -> _Finding:
+    return _Finding(
+        place, _OTHER, Reading(category="not-iam", error_code=code, known_as=family_of(code) or "another-error")
+    )
 
 
 def _beside(

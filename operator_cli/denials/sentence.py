@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.denials.plain_text import JOINT, spaces_in
+from operator_cli.denials.narrow_text import JOINT
+from operator_cli.denials.plain_text import spaces_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +47,11 @@ _LISTED: Final = re.compile(
 )
 """As Bedrock says it: `the required AWS Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe)`."""
 _PATTERN: Final = re.compile(
-    r"[:\s\\s*+]{0,8}[\"'`\[]{0,2}(?:\(\?|\(\[\^|\(\.[*+]|\(\\|\[\^|\\[sSwd]|\.[*+]|%[sqvr@]|%\(|\$\{?[A-Za-z_]|\{[A-Za-z_0-9.]{0,60}[}:!]|\{\{|#\{|[\"'`]\s?[+.%&]|\"\"?,?\))"
+    r"[:\s\\s*+]{0,8}[\"'`\[]{0,2}(?:\(\?|\(\[|\(\.[*+]|\(\\|\[\^|\\[sSwd]|\.[*+]|%[sqvr@]|%\(|\$\{?[A-Za-z_]"
+    r"|\{[A-Za-z_0-9.]{0,60}[}:!]|\{\{|#\{)"
+    r"|:?[\"'`](?![\"'`]?[A-Za-z0-9-]{2,63}:[A-Za-z*])|/"
 )
-"""A regular expression, or a place for a value."""
+"""A regular expression, a place for a value, or the end of what source code looks for."""
 _LONGEST_PATTERN: Final = 700
 _PARTED_ACTION: Final = re.compile(r"[A-Za-z0-9-]+: [A-Za-z0-9*\n\v]+")
 _API: Final = re.compile(r"API:(?P<action>[a-z0-9-]{1,63}:[A-Za-z]{1,80}?)Youare$")

@@ -24,6 +24,7 @@ _MOST: Final = 10
 
 _CELL: Final = re.compile(r"\S+(?: \S+)*")
 _INDENT: Final = re.compile(r"[ ]{2,300}(?=\S)")
+_PLACEHOLDER: Final = re.compile(r"<[^<>\n]{1,40}>")
 _WORDS: Final = "is not authorized to perform: "
 _DENIED: Final = re.compile(
     r"is ?n ?o ?t ?a ?u ?t ?h ?o ?r ?i ?[sz] ?e ?d ?t ?o ?p ?e ?r ?f ?o ?r ?m ?: ?(?=[a-z])"
@@ -133,7 +134,8 @@ def _strange_blanks(line: str) -> list[int]:
         spans += [denied.span("action"), denied.span("resource")]
         places += _blanks_too_many(line, denied.start(), denied.start("action"))
     for start, end in spans:
-        places += [at for at in range(start, end) if line[at] == " "]
+        meant = {at for found in _PLACEHOLDER.finditer(line, start, end) for at in range(*found.span())}
+        places += [at for at in range(start, end) if line[at] == " " and at not in meant]
     return sorted(places)
 
 

@@ -129,7 +129,7 @@ def _without_bullets(lines: list[str]) -> list[str]:
 
 def _without_prefix(line: str) -> tuple[str, int | None]:
     """Give the line, and how far it ends from the right side of its frame; `None` where there is none."""
-    if _FRAME_RULE.fullmatch(line):
+    if not line or _FRAME_RULE.fullmatch(line):
         return "", None
     at = 0
     framed = hashed = False
@@ -149,15 +149,19 @@ def _without_prefix(line: str) -> tuple[str, int | None]:
 def _whole_in_frames(lines: list[tuple[str, int | None]]) -> list[str]:
     """Join what a frame broke: a line that fills it goes on in the next."""
     padding = min((gap for text, gap in lines if text and gap is not None), default=None)
-    whole: list[list[str]] = []
+    whole: list[str] = []
+    rest: list[str] = []
     was_full = False
     for text, gap in lines:
         if was_full and text and gap is not None:
-            whole[-1].append(text)
+            rest.append(text)
         else:
-            whole.append([text])
+            if rest:
+                whole[-1] = JOINT.join((whole[-1], *rest))
+                rest = []
+            whole.append(text)
         was_full = gap is not None and gap == padding and len(text) >= _NARROWEST
-    return [JOINT.join(parts) for parts in whole]
+    return [*whole[:-1], JOINT.join((whole[-1], *rest))] if rest else whole
 
 
 def _joined(lines: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ _ACCOUNT: Final = re.compile(r"\d{4,14}|aws")
 """Also one that is too short or too long, as people shorten theirs: the names beside it are shortened in the same way."""
 _WHOLE_ACCOUNT: Final = re.compile(r"\d{12}|aws|")
 _WITHOUT_ARN: Final = re.compile(r"aws(?:-[a-z]{2,4}){0,3}:[a-z0-9-]{2,40}:[^:]{0,30}:[^:]{0,30}:.")
+_WITHOUT_PARTITION: Final = re.compile(r"[a-z0-9-]{2,40}:(?:[a-z]{2}(?:-[a-z]+){1,3}-\d)?:\d{12}:.")
 _CUT: Final = re.compile(r"\.{3,}|…")
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d|\*")
 _HOLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
@@ -278,6 +279,8 @@ def _as_arn(resource: str, reading: Reading, formats: tuple[str, ...]) -> str:
     """Give the resource as an ARN: a queue's URL, `role NAME`, a bare name; empty if it cannot be one."""
     if _WITHOUT_ARN.match(resource):
         resource = f"arn:{resource}"
+    elif _WITHOUT_PARTITION.match(resource):
+        resource = f"arn:aws:{resource}"
     if resource.startswith("arn:"):
         return _repaired(resource, reading, formats)
     if url := _QUEUE_URL.match(resource):

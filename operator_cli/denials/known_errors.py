@@ -626,6 +626,14 @@ KNOWN_ERRORS: Final = (
         acts="the account's administrator",
     ),
     KnownError(
+        name="no-capacity",
+        category="not-iam",
+        title="AWS has none of these free at the moment",
+        cause="The zone has too few machines of this type just now. It is neither a permission nor the account's quota.",
+        next_step="Repeat it later, or ask in another zone or for another type.",
+        codes=("InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientReservedInstanceCapacity", "InsufficientCapacityException"),
+    ),
+    KnownError(
         name="nothing-of-that-name",
         category="not-iam",
         title="There is nothing of that name",

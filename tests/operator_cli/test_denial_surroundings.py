@@ -221,6 +221,7 @@ def test_who_deploys_needs_the_cdks_roles() -> None:
     ("said", "resource", "note"),
     [
         ("aws:iam::111122223333:role/x", "arn:aws:iam::111122223333:role/x", "without arn:"),
+        ("iam::111122223333:role/x", "arn:aws:iam::111122223333:role/x", "iam:PassedToService"),
         ("arn:aws:iam::123456:role/x-123456", "arn:aws:iam::123456:role/x-123456", "123456 is what the text says"),
         ("arn:aws:iam::...:role/x", "arn:aws:iam::111122223333:role/x", ""),
         ("arn:aws:iam::111122223333:role/...", "arn:aws:iam::111122223333:role/ROLE_NAME_WITH_PATH", "Fill in"),
@@ -293,6 +294,10 @@ def test_block_public_access_is_known_by_its_name(said: str) -> None:
             "A quota",
         ),
         ("An error occurred (ServiceQuotaExceededException) when calling the CreateX operation: no", "A quota"),
+        (
+            "An error occurred (InsufficientInstanceCapacity) when calling the RunInstances operation: no",
+            "AWS has none",
+        ),
         ("api error VpcLimitExceeded: The maximum number of VPCs has been reached (aws_vpc.main)", "A quota"),
         (
             "Ec2Exception: Request limit exceeded. Account 111122223333 has been throttled on ec2:RunInstances",

@@ -479,6 +479,20 @@ def granting_elsewhere(role: Role, need: Need) -> list[Statement]:
     ]
 
 
+def granting_another_caller(role: Role, need: Need) -> Statement | None:
+    """A statement of a role that allows the action, and by its condition on the calling function not to who needs it."""
+    return next(
+        (
+            statement
+            for statement in role.statements
+            if _grants(statement)
+            and _acts(statement, need.action)
+            and any(_holds(condition, need) is False for condition in statement.conditions)
+        ),
+        None,
+    )
+
+
 def _grants(statement: Statement) -> bool:
     return statement.kind == "identity" and statement.allows
 

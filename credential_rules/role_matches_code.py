@@ -19,6 +19,7 @@ from credential_rules.grants import (
     corrections,
     covers,
     denying,
+    granting_another_caller,
     granting_elsewhere,
     is_for,
     is_of_objects,
@@ -191,10 +192,14 @@ def _missing_finding(
     need = needs[0]
     name, at, needed = role.resource.logical_id, _named(function, role), _needed(function, needs)
     granting = granting_elsewhere(role, need) if deny is None else []
+    to_another = granting_another_caller(role, need) if deny is None else None
     if deny is not None:
         why = f"and its role '{name}' denies it ({_statement(deny)})"
     elif granting:
         why = f"and its role '{name}' allows it only on {_granted_on(granting, misplaced)}"
+    elif to_another is not None:
+        by = _statement(to_another)
+        why = f"and its role '{name}' allows it to others only, by the condition on lambda:SourceFunctionArn of {by}"
     else:
         why = f"and no statement of its role '{name}' allows it"
     fix = f"Allow {need.action} on {_arn(need)} in the role '{name}'" + (

@@ -1009,6 +1009,7 @@ def test_an_allow_serves_whom_its_condition_is_about(
         found = said(text(code, given, more=more, variables="Q: !Ref Q", function="      FunctionName: worker"))
         needed = [one for one in found if "needs sqs:ReceiveMessage on 'Q'" in one.message]
         assert (needed == []) is enough, [one.message for one in found]
+        assert all("to others only, by the condition on lambda:SourceFunctionArn" in one.message for one in needed)
         assert (found == []) is enough
 
 

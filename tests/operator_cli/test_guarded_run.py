@@ -59,18 +59,22 @@ def test_an_interrupted_synthesis_ends_quietly_and_leaves_nothing(
         text=True,
         start_new_session=True,
     )
-    pids = tmp_path / "pids"
-    deadline = time.monotonic() + 120
-    while not pids.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    started = [int(pid) for pid in pids.read_text().split()]
-    assert all(lives(pid) for pid in started)
-    send(process.pid, number)
-    out, err = process.communicate(timeout=60)
-    left = [pid for pid in started if lives(pid)]
-    for pid in left:
-        os.kill(pid, signal.SIGKILL)
+    started: list[int] = []
+    try:
+        pids = tmp_path / "pids"
+        deadline = time.monotonic() + 120
+        while not pids.exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        started = [int(pid) for pid in pids.read_text().split()]
+        assert all(lives(pid) for pid in started)
+        send(process.pid, number)
+        out, err = process.communicate(timeout=60)
+        left = [pid for pid in started if lives(pid)]
+    finally:
+        for pid in (pid for pid in (process.pid, *started) if lives(pid)):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
     assert (process.returncode, out, left) == (128 + number, "", [])
     assert err == ("Interrupted.\n" if number == signal.SIGINT else "")

@@ -84,7 +84,7 @@ Resources:
     [
         (b"Resources: [", "no valid YAML in line 2"),
         (b'{"Resources": {"A" 1}}', "no valid"),
-        (b'{"Resources": {"A": {"Type": "T"}, "A": {"Type": "T"}}}', "stands twice"),
+        (b'{"Resources": {"A": {"Type": "T"}, "B": {"Type": "T"}, "B": {}}}', "'B' stands twice"),
         (b"Resources:\n  A: {Type: T}\n  A: {Type: T}", "stands twice in one mapping (line 3)"),
         (b"", "top level is empty"),
         (b"- 1\n- 2", "top level is a list"),
@@ -158,6 +158,20 @@ def test_a_damaged_resource_is_named_with_its_line_and_the_others_are_judged(
     assert "None of its resources" not in message
     assert main(["check", str(file)]) == 2
     assert "1 file not checked in full" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("count", "more"), [(49, ""), (50, ""), (51, "So it is with 1 more.")])
+def test_of_very_many_damaged_resources_the_rest_is_counted(count: int, more: str, tmp_path: Path) -> None:
+    """What made the file that way is mended once; a wall of names helps nobody."""
+    file = tmp_path / "t.json"
+    good = {"Type": "AWS::SNS::Topic"}
+    file.write_text(
+        json.dumps({"Resources": {"Good": good, **{f"Bad{n}": {} for n in range(count)}}}), encoding="utf-8"
+    )
+    (said,) = read([file]).errors.values()
+    assert said.count("has no 'Type'") == min(count, 50)
+    assert ("So it is with" in said) is bool(more)
+    assert more in said
 
 
 def test_every_damaged_resource_is_named(tmp_path: Path) -> None:

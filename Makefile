@@ -49,9 +49,9 @@ NO_AWS_SESSION := env -u AWS_PROFILE -u AWS_DEFAULT_PROFILE -u AWS_ACCESS_KEY_ID
 help: ## this list
 	@echo 'Rolebound. Each command installs what it needs, into this folder only; no AWS account, no Docker.'
 	@echo
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1 ~\2/p' Makefile | awk -F '~' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1 ~\2/p' Makefile | awk -F '~' '{ printf "%-20s%s\n", $$1, $$2 }'
 	@echo
-	@echo '  synth, deploy, destroy, watch and bench take ARGS: make deploy ARGS="-c environment=prod -c region=eu-central-1"'
+	@echo '  Most take ARGS: make deploy ARGS="-c environment=prod -c region=eu-central-1"; tenant-key: ARGS="--region eu-central-1"'
 
 up: .venv/base .venv/cdk-cli .local/emulator/ready .build/layer/local ## start local AWS, deploy everything, send one event, print how to call it
 	@$(VENV_PYTHON) -m local_aws up

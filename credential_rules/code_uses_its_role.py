@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from credential_rules.environment_reads import CREDENTIALS, is_environment, reads, removals, writes
 from credential_rules.python_names import last_name, names_of
-from credential_rules.rule import Example, Finding, Index, Rule, Source
-from credential_rules.sdk_credentials import handovers
+from credential_rules.rule import CANNOT_TELL, Example, Finding, Index, Rule, Source
+from credential_rules.sdk_credentials import handovers, unnamed_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,9 +72,21 @@ def _code_that_uses_something_else(_index: Index, source: Source) -> Iterator[Fi
 
 
 def _handed_over(names: Names, source: Source) -> Iterator[Finding]:
+    known = set()
     for handover in handovers(names):
+        known.add(handover.call)
         for given in handover.given:
             yield Finding(source.at(given.at), _why(given, handover), _ROLE_SIGNS)
+    for call, callee, mapping in unnamed_arguments(names):
+        if call in known:
+            continue
+        yield Finding(
+            source.at(call),
+            f"{callee}(…) takes whatever '{ast.unparse(mapping)[:60]}' holds, and this file does not say what: it may be a key,"
+            " and then nothing signs as the function's role.",
+            "Name the arguments, or build the mapping with names that stand in the code.",
+            CANNOT_TELL,
+        )
 
 
 def _why(given: Given, handover: Handover) -> str:
@@ -461,6 +473,19 @@ sns = functools.partial(boto3.client, "sns", aws_access_key_id=KEY, aws_secret_a
             finding="'aws_secret_access_key' goes to client",
         ),
         Example(
+            "whatever-a-secret-holds",
+            """
+import json
+import os
+import boto3
+
+sqs = boto3.client("sqs", **json.loads(os.environ["CLIENT_OPTIONS"]))
+""",
+            language="python",
+            severity="cannot-tell",
+            finding="takes whatever 'json.loads(os.environ['CLIENT_OPTIONS'])' holds",
+        ),
+        Example(
             "profile",
             """
 import aioboto3
@@ -556,6 +581,21 @@ s3 = boto3.client(
         ),
     ),
     good=(
+        Example(
+            "options-whose-names-are-known",
+            """
+import os
+import boto3
+
+OPTIONS = {"region_name": os.environ["AWS_REGION"], "endpoint_url": os.environ.get("ENDPOINT_URL")}
+
+def make(service, **more):
+    return boto3.client(service, **{name: value for name, value in OPTIONS.items() if value}, **more)
+
+sqs = make("sqs", config=None)
+""",
+            language="python",
+        ),
         Example(
             "client-of-the-role",
             """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from credential_rules.sources import Source
 
@@ -211,6 +211,74 @@ class Names:
             for part in _parts_of_mapping(node):
                 yield from self._pairs(part, seen, depth + 1)
 
+    def unnamed(self, node: ast.AST) -> ast.AST | None:
+        """The part of a mapping that may hold entries of any name, because it is made elsewhere or at run time; `None` if none is.
+
+        What callers in other files give to `**options` is theirs to answer for: there the names stand.
+        """
+        return self._unnamed(node, set(), 0)
+
+    def _unnamed(self, node: ast.AST, seen: set[ast.AST], depth: int) -> ast.AST | None:  # noqa: PLR0911 (one answer per form)
+        if node in seen:
+            return None
+        if depth > _DEEPEST:
+            return node
+        seen.add(node)
+        if isinstance(node, ast.Constant):
+            return None
+        if isinstance(node, ast.Dict):
+            odd = [key for key in node.keys if key is not None and not self.strings(key)]
+            spread = [value for key, value in zip(node.keys, node.values, strict=True) if key is None]
+            return odd[0] if odd else self._first_unnamed(spread, seen, depth)
+        if isinstance(node, ast.Name | ast.Attribute):
+            return self._unnamed_of_variable(node, seen, depth)
+        if isinstance(node, ast.Call):
+            return self._unnamed_of_call(node, seen, depth)
+        if isinstance(node, ast.Subscript):
+            return None if any(self._pairs_below(node, set(), depth)) else node
+        parts = _parts_of_mapping(node)
+        return self._first_unnamed(parts, seen, depth) if parts else node
+
+    def _first_unnamed(self, parts: Iterable[ast.AST], seen: set[ast.AST], depth: int) -> ast.AST | None:
+        return next((found for part in parts if (found := self._unnamed(part, seen, depth + 1)) is not None), None)
+
+    def _unnamed_of_variable(self, node: ast.Name | ast.Attribute, seen: set[ast.AST], depth: int) -> ast.AST | None:
+        given: list[ast.expr] = list(self.values(node))
+        function = self.parameter(node)
+        if function is not None and isinstance(node, ast.Name):
+            if function.args.kwarg is not None and function.args.kwarg.arg == node.id:
+                spread = (k.value for call in self.callers.get(function, ()) for k in call.keywords if k.arg is None)
+                return self._first_unnamed(spread, seen, depth)
+            calls = self.callers.get(function, ())
+            given += [one for call in calls if (one := self.argument(call, function, node.id)) is not None]
+        if not given:
+            return node
+        home = self._home(node)
+        changes = [one.given for one in self._changes.get(ast.unparse(node), ()) if self._home(one.owner) is home]
+        odd = next((one for one in changes if self._sets_unnamed(one)), None)
+        return odd or self._first_unnamed(
+            [*given, *(part for one in changes for part in _spread_into(one))], seen, depth
+        )
+
+    def _sets_unnamed(self, change: ast.AST) -> bool:
+        """Whether a change of a mapping sets one entry, whose name is not known."""
+        if isinstance(change, ast.Assign) and isinstance(change.targets[0], ast.Subscript):
+            return not self.strings(change.targets[0].slice)
+        if isinstance(change, ast.Call) and last_name(change.func) in _SET_AN_ENTRY:
+            return bool(change.args) and not self.strings(change.args[0])
+        return False
+
+    def _unnamed_of_call(self, node: ast.Call, seen: set[ast.AST], depth: int) -> ast.AST | None:
+        called = last_name(node.func)
+        if isinstance(node.func, ast.Attribute) and called in {"copy", "items", "dict", "model_dump", "_asdict"}:
+            return self._unnamed(node.func.value, seen, depth + 1)
+        if called in _MAKE_A_MAPPING:
+            return self._first_unnamed(_spread_by(node), seen, depth)
+        if isinstance(node.func, ast.Name) and node.func.id in self.classes:
+            return None
+        returned = [one for function in self.local_functions(node.func) for one in self.returned(function)]
+        return self._first_unnamed(returned, seen, depth) if returned else node
+
     def _pairs_of_variable(
         self, node: ast.Name | ast.Attribute, seen: set[ast.AST | tuple[Scope, str]], depth: int
     ) -> Iterator[Pair]:
@@ -241,7 +309,7 @@ class Names:
         if isinstance(given, ast.Assign) and isinstance(given.targets[0], ast.Subscript):
             yield from (Pair(text, given.value, given) for text in self.strings(given.targets[0].slice))
         elif isinstance(given, ast.Call):
-            if last_name(given.func) in {"setdefault", "__setitem__"}:
+            if last_name(given.func) in _SET_AN_ENTRY:
                 if len(given.args) > 1:
                     yield from (Pair(text, given.args[1], given) for text in self.strings(given.args[0]))
             else:
@@ -412,9 +480,24 @@ class Names:
                 self._assign(element, parts[position] if parts else value, scope)
 
 
+_SET_AN_ENTRY: Final = frozenset({"setdefault", "__setitem__"})
 _MAKE_A_MAPPING: Final = frozenset(
     {"dict", "OrderedDict", "defaultdict", "ChainMap", "MappingProxyType", "deepcopy", "copy", "asdict", "vars", "cast"}
 )
+
+
+def _spread_by(call: ast.Call) -> list[ast.expr]:
+    """The mappings that `dict(…)` or `update(…)` takes over."""
+    spread = [keyword.value for keyword in call.keywords if keyword.arg is None]
+    return [*(one for one in call.args if not isinstance(one, ast.List | ast.Tuple)), *spread]
+
+
+def _spread_into(change: ast.AST) -> list[ast.expr]:
+    """The mappings that a change adds to a mapping as a whole."""
+    if isinstance(change, ast.Call):
+        return [] if last_name(change.func) in _SET_AN_ENTRY else _spread_by(change)
+    is_entry = isinstance(change, ast.Assign) and isinstance(change.targets[0], ast.Subscript)
+    return [change] if isinstance(change, ast.expr) and not is_entry else []
 
 
 def _parts_of_mapping(node: ast.AST) -> list[ast.expr]:

@@ -73,6 +73,7 @@ _TWO: Final[dict[int, Part]] = {0: "key", 1: "secret"}
 
 _METHODS: Final = frozenset({"client", "resource", "create_client", "Session", "AioSession", "setup_default_session"})
 _CREDENTIALS: Final = frozenset({"Credentials", "ReadOnlyCredentials", "AioCredentials", "AioReadOnlyCredentials"})
+_MAKERS: Final = _METHODS | _CREDENTIALS | {"set_credentials"}
 
 _STS: Final = frozenset(
     {
@@ -138,6 +139,23 @@ def handovers(names: Names) -> Iterator[Handover]:
                 ]
                 if handover.given and not _is_complete(handover, names):
                     yield handover
+
+
+def unnamed_arguments(names: Names) -> Iterator[tuple[ast.Call, str, ast.expr]]:
+    """Every call that makes a client or a session of an SDK from a mapping whose entries this file does not name.
+
+    Gives the call, its name for people, and the mapping.
+    """
+    for call in names.calls:
+        for target, called in _readings(call, names):
+            callee = last_name(target) or called.rsplit(".", 1)[-1]
+            is_sdk = called.partition(".")[0].removesuffix("()") in _SDK or (not called and names.imported & _SDK)
+            if is_sdk and (called.rsplit(".", 1)[-1] if called else callee).removesuffix("()") in _MAKERS:
+                yield from (
+                    (call, callee, keyword.value)
+                    for keyword in call.keywords
+                    if keyword.arg is None and names.unnamed(keyword.value) is not None
+                )
 
 
 def _readings(call: ast.Call, names: Names) -> Iterator[tuple[ast.expr, str]]:

@@ -250,6 +250,56 @@ def test_what_is_no_such_thing_is_left_alone(text: str) -> None:
     assert lines(text) == []
 
 
+UNNAMED = {
+    "parsed": "boto3.client('s3', **json.loads(os.environ['OPTIONS']))",
+    "computed-name": "boto3.client('s3', **{'aws_access' + suffix: k})",
+    "zipped": "kw = dict(zip(names, values))\nboto3.client('s3', **kw)",
+    "of-the-environment": "boto3.Session(**{k: v for k, v in os.environ.items()})",
+    "event": "def handler(event, _):\n    return boto3.client('s3', **event)",
+    "of-an-object": "boto3.client('s3', **settings.options)",
+    "imported": "from config import OPTIONS\nboto3.client('s3', **OPTIONS)",
+    "given-by-a-caller": "def make(options): return boto3.client('s3', **options)\nmake(load())",
+    "given-through-a-wrapper": "def make(**options): return boto3.client('s3', **options)\nmake(**load())",
+    "set-by-a-variable": "kw = {}\nkw[name] = value\nboto3.client('s3', **kw)",
+    "updated": "kw = {'region_name': r}\nkw.update(load())\nboto3.client('s3', **kw)",
+    "merged": "kw = {'region_name': r} | load()\nboto3.client('s3', **kw)",
+    "merged-in-place": "kw = {}\nkw |= load()\nboto3.client('s3', **kw)",
+    "session-of-a-parameter": "def f(session): return session.client('s3', **load())",
+    "alias": "make = boto3.client\nmake('s3', **load())",
+    "partial": "functools.partial(boto3.client, 's3', **load())()",
+    "one-of-two": "kw = load() if local else {}\nboto3.client('s3', **kw)",
+}
+
+NAMED = {
+    "wrapper": "def make(service, **options): return boto3.client(service, **options)",
+    "wrapper-of-a-class": "class A:\n    def __init__(self, **kw): self.kw = kw\n    def f(self): return boto3.client('s3', **self.kw)",
+    "built-up": "kw = {}\nif url: kw['endpoint_url'] = url\nboto3.client('s3', **kw, **({'verify': False} if url else {}))",
+    "made-by-a-function": "def options(): return {'region_name': r}\nboto3.client('s3', **options())",
+    "without-what-is-empty": "kw = {'region_name': r}\nboto3.client('s3', **{k: v for k, v in kw.items() if v})",
+    "no-client": "def f(event): return boto3.client('s3').put_object(**event)",
+    "no-sdk": "requests.get(url, **json.loads(options))",
+}
+
+
+def _unnamed(text: str) -> list[str]:
+    report = judge(
+        Target(sources=[parse_source("app.py", f"import boto3, functools, json, os, requests\n{text}")]), [RULE]
+    )
+    return [found.severity for found in report.findings if "takes whatever" in found.message]
+
+
+@pytest.mark.parametrize("text", UNNAMED.values(), ids=UNNAMED)
+def test_a_client_made_of_whatever_a_mapping_holds_cannot_be_told(text: str) -> None:
+    """A key may be in it: silence would say that none is."""
+    assert _unnamed(text) == ["cannot-tell"]
+
+
+@pytest.mark.parametrize("text", NAMED.values(), ids=NAMED)
+def test_a_client_made_of_names_that_stand_in_the_code_is_no_doubt(text: str) -> None:
+    """Whoever calls a wrapper from another file names what is given there."""
+    assert _unnamed(text) == []
+
+
 def test_incident_is_found_line_by_line() -> None:
     """The specimen of the incident: where the keys are picked up, passed on, and tried again."""
     report = check([ROOT / "local_aws" / "incident" / "seed_function"], [RULE])

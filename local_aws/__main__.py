@@ -1,10 +1,11 @@
-"""`python -m local_aws up|down|status|logs|watch|incident`: what the Makefile's local commands call."""
+"""`python -m local_aws up|down|status|logs|env|watch|incident`: what the Makefile's local commands call, and three more."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import os
+import shlex
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -107,6 +108,18 @@ def tell_logs(places: Places) -> int:
     return 0
 
 
+def tell_variables(places: Places) -> int:
+    """Print what a shell has to set so that its programs take this local AWS for AWS."""
+    variables = environment.for_clients(places, _running(places).port, {})
+    for name in sorted(variables):
+        if name.startswith("AWS_") or name == "NODE_EXTRA_CA_CERTS":
+            show(f"export {name}={shlex.quote(variables[name])}")
+    # A proxy of the shell's would be asked for `localhost` too.
+    show("export NO_PROXY=localhost no_proxy=localhost")
+    show("unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
+    return 0
+
+
 def _running(places: Places) -> emulator.Record:
     """What runs and answers; an error if nothing does."""
     found, record = emulator.state(places)
@@ -121,7 +134,7 @@ def _running(places: Places) -> emulator.Record:
 
 
 ONE_AT_A_TIME = {"up": bring_up, "down": take_down, "incident": show_incident}
-AT_ANY_TIME = {"status": tell_status, "logs": tell_logs, "watch": watch}
+AT_ANY_TIME = {"status": tell_status, "logs": tell_logs, "env": tell_variables, "watch": watch}
 """The commands by name. `watch` runs for hours: `down` must not have to wait for it."""
 
 
@@ -135,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("incident", help="show the InvalidClientTokenId incident and its cure")
     commands.add_parser("status", help="say whether local AWS runs (exit 0) or not (exit 1)")
     commands.add_parser("logs", help="print the last lines that the functions wrote")
+    commands.add_parser("env", help='print what a shell sets to work on local AWS: eval "$(python -m local_aws env)"')
     command = parser.parse_args(arguments).command
     places = Places.from_environment(os.environ)
     try:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import pytest
 
 from local_aws import emulator, ports, up
 from local_aws.emulator import State
-from local_aws.places import PROJECT, Places
+from local_aws.places import DIRECTORY_VARIABLE, PROJECT, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +100,22 @@ def test_a_taken_port_is_avoided(own: Places) -> None:
         record = emulator.start(own)
     assert record.port != ports.USUAL_PORT
     assert emulator.answers(own, record.port)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_shell_can_take_it_for_aws(places: Places) -> None:
+    """What `env` prints wins over a proxy and a session of the shell's: the operator's command line works on what is deployed."""
+    line = 'eval "$("$0" -m local_aws env)" && "$0" -m operator_cli diagnose rolebound-dev-sweeper'
+    result = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable],
+        cwd=PROJECT,
+        env={**os.environ, **HOSTILE_SHELL, DIRECTORY_VARIABLE: str(places.directory)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "rolebound-dev-sweeper" in result.stdout
 
 
 def test_two_local_aws_do_not_trust_each_other(own: Places, deployed: Outputs) -> None:

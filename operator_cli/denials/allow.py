@@ -19,7 +19,10 @@ _ACCOUNT: Final = re.compile(r"\d{4,14}|aws")
 _WHOLE_ACCOUNT: Final = re.compile(r"\d{12}|aws|")
 _WITHOUT_ARN: Final = re.compile(r"aws(?:-[a-z]{2,4}){0,3}:[a-z0-9-]{2,40}:[^:]{0,30}:[^:]{0,30}:.")
 _WITHOUT_PARTITION: Final = re.compile(r"[a-z0-9-]{2,40}:(?:[a-z]{2}(?:-[a-z]+){1,3}-\d)?:\d{12}:.")
-_CUT: Final = re.compile(r"\.{3,}|…")
+_CUT: Final = re.compile(r"\.{3,}|…|\*{3,}")
+"""In place of a name: what was left out, or masked."""
+_STARS: Final = re.compile(r"\*{3,}")
+"""A mask. In a policy, it would be every name."""
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,3}-\d|\*")
 _HOLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
@@ -35,6 +38,10 @@ _BOOTSTRAPPING: Final = (
     " who may: afterwards `cdk deploy` needs only to assume the roles that it made."
 )
 _CDK_ROLES: Final = ("deploy", "file-publishing", "image-publishing", "lookup")
+_TRANSFORM_OF_AWS: Final = re.compile(
+    r"transform/(?:Serverless|Include|LanguageExtensions|CodeDeployBlueGreen|SecretsManager|ServiceCatalog)(?:-\d{4}-\d\d-\d\d)?"
+)
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html"""
 _LOG_GROUP: Final = re.compile(r"arn:[^:]*:logs:[^:]*:[^:]*:log-group:[^:*]+")
 _ON_TAGS_OF_LOGS: Final = ("logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource")
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html"""
@@ -304,9 +311,16 @@ def _repaired(arn: str, reading: Reading, formats: tuple[str, ...] = ()) -> str:
     if parts[3] and not _REGION.fullmatch(parts[3]):
         parts[3] = "REGION"
     if parts[4] and not _ACCOUNT.fullmatch(parts[4]):
-        parts[4] = reading.account or "ACCOUNT_ID"
-    if _CUT.fullmatch(re.split("[:/]", parts[5])[-1]):
-        parts[5] = f"{_CUT.sub('', parts[5])}{_last_hole(parts[5], formats)}"
+        is_of_aws = parts[2] == "cloudformation" and _TRANSFORM_OF_AWS.fullmatch(parts[5]) is not None
+        parts[4] = "aws" if is_of_aws else reading.account or "ACCOUNT_ID"
+    kinds = {_kind_of(one) for one in formats}
+    too_many, _, rest = parts[5].partition(":")
+    if rest and too_many not in kinds and re.split("[:/]", rest)[0] in kinds:
+        parts[5] = rest
+    last = re.split("[:/]", parts[5])[-1]
+    if _CUT.fullmatch(last):
+        parts[5] = parts[5].removesuffix(last) + _last_hole(parts[5], formats)
+    parts[5] = _STARS.sub("RESOURCE_NAME", parts[5])
     return ":".join(parts)
 
 

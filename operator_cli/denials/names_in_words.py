@@ -25,15 +25,18 @@ _ADDRESS: Final = re.compile(
 )
 _IN_WORDS: Final = re.compile(
     rf"\b[Bb]ucket(?:[_ ]?[Nn]ame)?[\"']?(?:\s{{0,3}}[:=]\s{{0,3}}[\"'`]?| [\"'`(\[])(?P<marked>{_BUCKET})(?=[\s\"'`,;:)\]}}.]|$)"
+    rf"|(?<=--)(?:s3-)?bucket(?:-name)?(?:=|[ \t]{{1,3}})[\"']?(?P<option>{_BUCKET})(?=[\s\"'`)]|$)"
     rf"|\b[Bb]ucket (?P<plain>(?=[a-z]{{0,40}}[0-9.-])(?!s3[.-])[a-z0-9][a-z0-9-]{{1,60}}(?:\.[a-z0-9-]{{1,60}}){{0,5}})(?=[\s\"'`,;:)]|\.?(?:\s|$))"
 )
 _KEY_IN_WORDS: Final = re.compile(
-    r"\b(?:[Oo]bject|[Kk]ey|[Ff]ile)(?:[_ ]?(?:[Kk]ey|[Nn]ame))?(?:\s{0,3}[:=]\s{0,3}[\"'`]?| [\"'`(]|\s)"
+    r"(?:(?<![\w-])(?:[Oo]bject|[Kk]ey|[Ff]ile)|(?<=--)key)(?:[_ ]?(?:[Kk]ey|[Nn]ame))?(?:\s{0,3}[:=]\s{0,3}[\"'`]?| [\"'`(]|\s)"
     r"(?P<key>(?=[\w-]{0,80}[./])[\w./=+@-]{1,500}[\w/=-])"
 )
+_UPLOADED: Final = re.compile(rf"Failed to upload [^\n]{{1,300}}? to (?P<bucket>{_BUCKET})/(?P<key>{_KEY}?)(?=:\s)")
+"""As boto3 says it, with bucket and key in one."""
 _TERRAFORMS: Final = re.compile(
     r"\b(?:[Cc]reating|[Rr]eading|[Uu]pdating|[Dd]eleting|[Pp]utting|[Ss]etting|[Ll]isting|[Dd]escribing|[Gg]etting|[Mm]odifying|[Tt]agging)"
-    r" [A-Za-z0-9 -]{1,80}? ?\((?P<name>[^()\s]{1,300})\)"
+    r" (?P<words>[A-Za-z0-9 -]{1,80}?) ?\((?P<name>[^()\s]{1,300})\)"
 )
 
 
@@ -54,10 +57,15 @@ def named_bucket(source: str, start: int, end: int, *, on_object: bool) -> str:
     return ""
 
 
-def named_by_terraform(source: str, start: int) -> str:
-    """Give the name in brackets before a place: `reading SSM Parameter (/a/b): …`; empty if there is none."""
+def named_by_terraform(source: str, start: int, *, kind: str = "") -> str:
+    """Give the name in brackets before a place: `reading SSM Parameter (/a/b): …`; empty if there is none.
+
+    With a kind, such as `Parameter`, only the name of one of these.
+    """
     found = list(_TERRAFORMS.finditer(source, max(0, start - _AFTER), start))
-    return found[-1]["name"] if found else ""
+    if not found or (kind and "".join(found[-1]["words"].split()[1:]) != kind):
+        return ""
+    return found[-1]["name"]
 
 
 def _surroundings(source: str, start: int, end: int) -> Iterator[str]:
@@ -71,4 +79,6 @@ def _buckets(text: str) -> Iterator[tuple[str, str]]:
         bucket = found["bucket"] or found["named"] or found["host"] or found["first"]
         yield bucket, found["key"] or found["of_arn"] or found["path"] or found["rest"] or ""
     for found in _IN_WORDS.finditer(text):
-        yield found["marked"] or found["plain"], ""
+        yield found["marked"] or found["option"] or found["plain"], ""
+    for found in _UPLOADED.finditer(text):
+        yield found["bucket"], found["key"]

@@ -61,6 +61,8 @@ _BOLD: Final = re.compile(r"(?<![\w/*:])\*\*([^*\s][^*\n]{0,300})\*\*(?![\w/*])"
 _STAR_OUTSIDE: Final = re.compile(r"`([^`\s]{1,500})`\*")
 _EMPHASIS: Final = re.compile(r"(?<!\S)([*_]{1,2})([a-z0-9-]{2,40}:[A-Za-z]{2,80}|arn:[^\s*`]{5,500})\1(?!\S)")
 _LINK: Final = re.compile(r"\[([^\[\]\s]{1,300})\]\((?:mailto:|https?://)[^()\s]{1,500}\)")
+_HALF_LINK: Final = re.compile(r"(?<=[\w.@-])\]\(mailto:[^()\s]{1,500}\)")
+"""What a page made of a mail address whose opening bracket was lost."""
 _ESCAPED_MARK: Final = re.compile(r"\\([*_`])")
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 _WORD: Final = re.compile(r"\S+")
@@ -102,7 +104,7 @@ def _without_markdown(text: str) -> str:
         text = _BOLD.sub(r"\1", _STAR_OUTSIDE.sub(r"\1*", text))
     if "*" in text or "_" in text:
         text = _EMPHASIS.sub(r"\2", text)
-    return _LINK.sub(r"\1", text) if "](" in text else text
+    return _HALF_LINK.sub("", _LINK.sub(r"\1", text)) if "](" in text else text
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -75,6 +75,8 @@ _API_DENIED: Final = re.compile(r"api:(?P<action>[a-z0-9-]{2,40}:[a-z]{3,80}?)ac
 """As CloudFormation put it: `API: s3:PutBucketPolicy Access Denied`."""
 _OF_S3: Final = re.compile(r"Bucket|Object|Multipart|UploadPart")
 _SAYS_S3: Final = re.compile(r"\bs3[an]?://|\bS3 (?:[Oo]bject|[Bb]ucket)\b|\.s3[.-][a-z0-9.-]{0,40}amazonaws\.com")
+_VERB: Final = re.compile(r"^[A-Z][a-z]+")
+"""With which an action begins; the kind of resource follows."""
 _AUTHORIZATION_ID: Final = re.compile(
     r"authorization-details/(?P<id>[A-Za-z0-9-]{6,80}?)(?:forcompletedetails|[^A-Za-z0-9-])|authorizationid:?[\"'`]?(?P<last>[A-Za-z0-9-]{6,80})"
 )
@@ -271,9 +273,18 @@ def _of_sentence(squeezed: Squeezed, mentions: list[_Mention], sentence: Sentenc
         policy_arn=sentence.policy_arn,
         encoded=encoded,
         known_as=known,
+        named=_named_before(squeezed, sentence),
         authorization_id=_authorization_id(squeezed, sentence.end, min(after, sentence.end + _NEAR_AFTER)),
     )
     return _Finding(sentence.start, weight, _trusted(reading))
+
+
+def _named_before(squeezed: Squeezed, sentence: Sentence) -> str:
+    """Give the name that Terraform says before a sentence that has none, if it is of the kind that the action is on."""
+    kind = _VERB.sub("", (sentence.action or "").partition(":")[2], count=1)
+    if sentence.resource is not None or not kind:
+        return ""
+    return named_by_terraform(squeezed.source, squeezed.place(sentence.start), kind=kind)
 
 
 def _trusted(reading: Reading) -> Reading:

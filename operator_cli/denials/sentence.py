@@ -96,6 +96,8 @@ _END_OF_VALUE: Final = re.compile(r"[\"`\\]|'(?=[,)}\]]|$)|</|\v\((?:Service|SDK
 """What ends a name that is part of JSON, of a repr, or of XML, or that fills its line to the end."""
 _PLACEHOLDER: Final = re.compile(r"<[^<>\n]{1,40}>")
 _KIND_OF_RESOURCE: Final = re.compile(r"[a-z-]{2,24}/")
+_LEFT_OUT: Final = re.compile(r"(?:\.{3}|…)(?=:)")
+"""What people write in place of an account, with spaces around it."""
 _REST: Final = re.compile(
     r"[\w/*+=.@${}:-]{1,2000}(?<!:)(?:\s\((?:Service|SDK|RequestToken|Status)|\sEncoded|\s*$|[\"')])"
 )
@@ -250,6 +252,8 @@ def _resource(text: Squeezed, at: int, limit: int, action: str) -> tuple[str | N
             closing = min(others, default=-1)
         if closing > 0:
             return _unbroken(text.raw(at + 1, closing), spaces=True) or None, closing + 1
+        if text.text.startswith("arn:", at + 1):
+            at += 1  # the text was cut within the quotation
     for reason in _REASON.finditer(text.lower, at, limit):
         if text.begins_word(reason.start()) and _is_resource(text, at, reason.start()):
             return _named(text.raw(at, reason.start()), action), reason.start()
@@ -291,6 +295,8 @@ def _token_end(text: Squeezed, at: int) -> int:
     end = text.word_end(at)
     if text.text[end - 1] == ":" and _KIND_OF_RESOURCE.match(text.text, end):
         end = text.word_end(end)  # whoever wrote it down put a space after each colon
+    if text.text[end - 1] == ":" and (left_out := _LEFT_OUT.match(text.text, end)) is not None:
+        end = text.word_end(left_out.end())
     while end < len(text.text) and _was_broken(text.source, text.place(end - 1) + 1):
         end = text.word_end(end)
     return end

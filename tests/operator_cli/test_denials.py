@@ -67,8 +67,8 @@ def test_a_real_text_is_read_as_people_read_it(one: Labelled) -> None:
 
 def test_there_are_as_many_texts_as_the_score_is_told_of() -> None:
     """Else a lost file would pass."""
-    assert len(TEXTS) == 47 + 206 + 110 + 92
-    assert len(EXAMINED) == 120 + 100
+    assert len(TEXTS) == 47 + 206 + 110 + 92 + 91
+    assert len(EXAMINED) == 120 + 100 + 99
     assert len(SENTENCES) > 20
 
 
@@ -574,12 +574,15 @@ MEGABYTE: Final = 1_000_000
         '{"errorCode": "AccessDenied", "eventName": "X", "eventSource": "y"} ',
     ],
 )
-def test_a_megabyte_of_anything_is_read_within_a_second(piece: str) -> None:
-    """No pattern looks back and forth: a log with a trap in it costs no more than another."""
+def test_a_megabyte_of_anything_is_read_in_linear_time(piece: str) -> None:
+    """No pattern looks back and forth: a log with a trap in it costs no more than another.
+
+    It takes a second of a usual processor, and three are allowed: what is not linear takes minutes, on any.
+    """
     text = (piece * (MEGABYTE // len(piece) + 1))[:MEGABYTE]
     started = time.process_time()
     readings(text)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 3
 
 
 SECRET: Final = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzz1234" + "5678"

@@ -93,6 +93,8 @@ def _broken(one: Labelled, width: int) -> list[str]:
     cut = last[width - one.text.rfind(last) :] if last else ""
     # One break within the last name, and nothing but letters behind it: nobody could tell them from a word of their own.
     assume(len(lines) != 2 or not cut.isalpha())
+    # The bracket that closes a placeholder, alone before a blank, is a mark of quotation.
+    assume(not any(line.startswith("> ") for line in lines))
     return lines
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_aws import emulator, ports, up
+from local_aws import emulator, environment, ports, up
 from local_aws.emulator import State
 from local_aws.places import DIRECTORY_VARIABLE, PROJECT, Places
 
@@ -114,8 +114,12 @@ def test_a_shell_can_take_it_for_aws(places: Places) -> None:
         text=True,
         check=False,
     )
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "rolebound-dev-sweeper" in result.stdout
+    # Other tests may have had calls denied, which stand in the function's log: that it was read is what counts here.
+    assert result.returncode in {0, 1}, result.stdout + result.stderr
+    assert result.stdout.startswith(
+        f"arn:aws:lambda:{environment.REGION}:{environment.ACCOUNT}:function:rolebound-dev-sweeper"
+    )
+    assert "questions to AWS" in result.stdout
 
 
 def test_two_local_aws_do_not_trust_each_other(own: Places, deployed: Outputs) -> None:

@@ -299,7 +299,10 @@ def test_logs_are_shown_and_followed(account: Account, app: Path, log: Any) -> N
         assert process.stdout.readline().split()[-1] == "three"
         time.sleep(3)
         process.send_signal(2)
-        rest, errors = process.communicate(timeout=20)
+        try:
+            rest, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert (process.returncode, rest) == (130, ""), errors
 
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import signal
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -119,21 +118,12 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def nobodys_machine(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> Iterator[None]:
-    """Have each test say itself what it needs: no session, proxy, profile or instance of whoever runs it counts.
-
-    Nor whether the tests run in a shell's background, where a Ctrl-C is ignored and programs inherit that.
-    """
+def nobodys_machine(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+    """Have each test say itself what it needs: no session, proxy, profile or instance of whoever runs it counts."""
     for name in [name for name in os.environ if _OF_THE_MACHINE.fullmatch(name)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(empty_home))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if is_ignored:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    if is_ignored:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -270,7 +270,7 @@ class Names:
 
     def _unnamed_of_call(self, node: ast.Call, seen: set[ast.AST], depth: int) -> ast.AST | None:
         called = last_name(node.func)
-        if isinstance(node.func, ast.Attribute) and called in {"copy", "items", "dict", "model_dump", "_asdict"}:
+        if isinstance(node.func, ast.Attribute) and called in _GIVE_THE_SAME_ENTRIES:
             return self._unnamed(node.func.value, seen, depth + 1)
         if called in _MAKE_A_MAPPING:
             return self._first_unnamed(_spread_by(node), seen, depth)
@@ -335,7 +335,7 @@ class Names:
 
     def _pairs_of_call(self, node: ast.Call, seen: set[ast.AST | tuple[Scope, str]], depth: int) -> Iterator[Pair]:
         called = last_name(node.func)
-        if isinstance(node.func, ast.Attribute) and called in {"copy", "items", "dict", "model_dump", "_asdict"}:
+        if isinstance(node.func, ast.Attribute) and called in _GIVE_THE_SAME_ENTRIES:
             yield from self._pairs(node.func.value, seen, depth)
         elif called in _MAKE_A_MAPPING:
             yield from self._pairs_of_arguments(node, seen, depth)
@@ -480,6 +480,7 @@ class Names:
                 self._assign(element, parts[position] if parts else value, scope)
 
 
+_GIVE_THE_SAME_ENTRIES: Final = frozenset({"copy", "items", "dict", "model_dump", "_asdict"})
 _SET_AN_ENTRY: Final = frozenset({"setdefault", "__setitem__"})
 _MAKE_A_MAPPING: Final = frozenset(
     {"dict", "OrderedDict", "defaultdict", "ChainMap", "MappingProxyType", "deepcopy", "copy", "asdict", "vars", "cast"}

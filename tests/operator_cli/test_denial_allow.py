@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from operator_cli.denials.allow import as_policies_match, smallest_allow
 from operator_cli.denials.explanation import (
@@ -233,7 +233,6 @@ def test_no_allow_is_proposed_where_another_policy_decides(reason: str, acts: st
     assert (explanation.as_request() == "") == (acts == YOU)
 
 
-@settings(deadline=None)
 @given(composed())
 def test_an_allow_is_proposed_exactly_where_the_identity_lacks_one(one: Labelled) -> None:
     """For every kind of principal, action, layer and wording."""

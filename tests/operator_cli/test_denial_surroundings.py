@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from operator_cli.denials.explanation import explain, explain_all
 from operator_cli.denials.reader import readings
 
-PATIENT: Final = settings(deadline=None)
 WHO: Final = "arn:aws:sts::111122223333:assumed-role/team-orders-deployment-role/ada.lovelace@example.com"
 ROLE: Final = "arn:aws:iam::111122223333:role/service-role/team-orders-worker-ExecutionRole-1K8W0ZQ3T5M2A"
 SENTENCE: Final = (
@@ -55,7 +54,6 @@ def _filled(text: str, width: int) -> list[str]:
     return lines
 
 
-@PATIENT
 @given(width=st.integers(18, 60), with_rules=st.booleans(), time=st.sampled_from(["", "2026-11-25T10:11:12.123Z "]))
 def test_a_cell_of_a_narrow_table_is_read_whole(width: int, with_rules: bool, time: str) -> None:  # noqa: FBT001 - hypothesis names it
     """As `sam deploy` prints its events: three columns stand beside the message, which goes on below."""
@@ -73,7 +71,6 @@ def test_a_cell_of_a_narrow_table_is_read_whole(width: int, with_rules: bool, ti
     )
 
 
-@PATIENT
 @given(
     width=st.integers(34, 84), before=st.sampled_from(["", "Received response status [FAILED] from custom resource. "])
 )

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from operator_cli.denials.explanation import explain, explain_all
@@ -43,10 +43,6 @@ DENIALS: Final = composed() | st.sampled_from(SENTENCES)
 
 MESSAGES: Final = [one for one in TEXTS if "\n" not in one.text.strip()]
 """Texts of one line."""
-
-
-PATIENT: Final = settings(deadline=None)
-"""Machines that are busy are slow; how long reading may take is a test of its own."""
 
 
 def _fields(reading: Reading) -> dict[str, object]:
@@ -98,7 +94,6 @@ def _broken(one: Labelled, width: int) -> list[str]:
     return lines
 
 
-@PATIENT
 @given(one=DENIALS, width=st.integers(24, 220))
 def test_a_terminal_may_break_lines_anywhere(one: Labelled, width: int) -> None:
     """Also within a word or an ARN, as a terminal does at its last column."""
@@ -106,7 +101,6 @@ def test_a_terminal_may_break_lines_anywhere(one: Labelled, width: int) -> None:
     assert _read(broken) == one.expected
 
 
-@PATIENT
 @given(one=DENIALS, data=st.data())
 def test_words_may_stand_on_lines_of_their_own(one: Labelled, data: st.DataObject) -> None:
     """As mail programs and people break lines, with any indentation."""
@@ -136,7 +130,6 @@ TIMES: Final = (
 )
 
 
-@PATIENT
 @given(one=DENIALS, prefix=st.sampled_from(TIMES), width=st.integers(40, 400))
 def test_each_line_may_have_a_prefix(one: Labelled, prefix: str, width: int) -> None:
     """A log's time, a container's name, Terraform's box, a quotation, a comment."""
@@ -153,7 +146,6 @@ FRAMES: Final = (
 )
 
 
-@PATIENT
 @given(one=DENIALS, frame=st.sampled_from(FRAMES), width=st.integers(40, 140), at_words=st.booleans())
 def test_a_frame_may_stand_around_it(one: Labelled, frame: tuple[str, str], width: int, at_words: bool) -> None:  # noqa: FBT001 - hypothesis names it
     """Box characters or keyboard signs on both sides of each line, coloured, also where the escape character was lost."""
@@ -225,7 +217,6 @@ def test_a_deny_is_seen_whatever_stands_between_its_words(between: str) -> None:
 COLOURS: Final = ("\x1b[31m", "\x1b[0m", "\x1b[1;38;5;208m", "\x1b[K", "\u200b")
 
 
-@PATIENT
 @given(one=st.sampled_from(MESSAGES), data=st.data())
 def test_colours_may_stand_anywhere(one: Labelled, data: st.DataObject) -> None:
     """Whoever coloured the text."""
@@ -235,7 +226,6 @@ def test_colours_may_stand_anywhere(one: Labelled, data: st.DataObject) -> None:
     assert _read(text) == one.expected
 
 
-@PATIENT
 @given(one=DENIALS, rounds=st.integers(1, 3), escape_all=st.booleans())
 def test_it_may_be_a_string_within_json_within_json(one: Labelled, rounds: int, escape_all: bool) -> None:  # noqa: FBT001 - hypothesis names it
     """As log services nest it."""
@@ -247,7 +237,6 @@ def test_it_may_be_a_string_within_json_within_json(one: Labelled, rounds: int, 
     assert _read(text) == one.expected
 
 
-@PATIENT
 @given(one=DENIALS)
 def test_it_may_be_part_of_a_web_page(one: Labelled) -> None:
     """With entities for quotes and angle brackets."""
@@ -268,7 +257,6 @@ NOISE: Final = (
 )
 
 
-@PATIENT
 @given(
     one=DENIALS,
     before=st.lists(st.sampled_from(NOISE), max_size=40),
@@ -503,7 +491,6 @@ def test_the_id_of_an_authorization_is_handed_on_unbroken(gap: str, with_link: b
     assert "--authorization-id abc1def2ghi3jkl4mno5`" in explanation.next_step
 
 
-@PATIENT
 @given(st.text(max_size=3000))
 def test_any_text_is_borne(text: str) -> None:
     """Nothing raises but the answer that nothing was recognised."""
@@ -543,7 +530,6 @@ PIECES: Final = (
 )
 
 
-@PATIENT
 @given(st.lists(st.sampled_from(PIECES), max_size=200))
 def test_any_pieces_of_a_denial_are_borne(pieces: list[str]) -> None:
     """Half sentences, unclosed quotes and brackets."""
